@@ -50,7 +50,7 @@ setup-libvirt: $(STAMP) ## install and start libvirt and QEMU (Debian), for mach
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .github/libvirt.lock
 
 lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
-	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --extra dev --extra perf \
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --extra dev --extra perf --extra s3 \
 	    --output-file requirements.lock pyproject.toml
 
 lab-up: $(STAMP) ## bring up the default lab: host, two members, Karmada

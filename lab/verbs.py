@@ -37,7 +37,7 @@ SECTIONS = (
             Verb("unjoin", "deployers.commands.unjoin:unjoin", "Remove members from the lab's Karmada."),
             Verb("addon", "deployers.commands.addon:app", "Manage addons: Karmada's own and third-party ones."),
             Verb("conformance", "deployers.commands.conformance:conformance", "Check that Karmada works."),
-            Verb("backup", "deployers.commands.backup:backup", "Back up Karmada into a directory."),
+            Verb("backup", "deployers.commands.backup:app", "Back up Karmada; list and show its backups."),
             Verb("verify", "deployers.commands.verify:verify", "Verify a backup without restoring it."),
             Verb("restore", "deployers.commands.restore:restore", "Restore Karmada from a backup."),
             Verb("upgrade", "deployers.commands.upgrade:upgrade", "Upgrade Karmada while it serves."),

@@ -19,6 +19,7 @@ from kubernetes.client import ApiException, CustomObjectsApi
 from deployers.addons import change, karmada_addons
 from deployers.addons.contents import CRD
 from deployers.addons.site import Site
+from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.restore import restore
 from deployers.backup.take import back_up
 from deployers.checks.conformance import conformance
@@ -183,7 +184,7 @@ def test_an_addon_of_a_restored_plane_is_what_it_was_and_is_upgraded_again(karma
     newest = change.versions(karmada, "openkruise")[0]
     if newest == openkruise:
         pytest.skip("unknown: this lab has the newest OpenKruise, and there is none to upgrade to")
-    backup, before = back_up(karmada, tmp_path), read_crd_spec(karmada.cluster)
+    backup, before = back_up(karmada, ArchiveFolder(tmp_path)), read_crd_spec(karmada.cluster)
     try:
         change.upgrade(as_it_is_now(karmada), "openkruise")
         after = read_crd_spec(karmada.cluster)

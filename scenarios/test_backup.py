@@ -9,6 +9,7 @@ from kubernetes.client import ApiException
 
 from deployers.backup import archive
 from deployers.backup.archive import UnusableBackup
+from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.restore import restore
 from deployers.backup.take import back_up
 from deployers.backup.unowned import list_unowned
@@ -53,7 +54,7 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
         web.until_ready()
     running = pod_uids(karmada, namespace, "app=kept")
 
-    backup = back_up(karmada, tmp_path)
+    backup = back_up(karmada, ArchiveFolder(tmp_path))
     etcd = EtcdClient.of(karmada)
     assert verify(backup.path, tmp_path / "proof", etcd.utl) == archive.read_manifest(backup.path) == backup.manifest
     assert backup.path.stat().st_mode & 0o777 == 0o600
@@ -93,7 +94,7 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
 
 @pytest.mark.breaks
 def test_an_archive_that_is_no_good_is_refused_before_anything_is_touched(karmada: Karmada, tmp_path: Path) -> None:
-    whole = back_up(karmada, tmp_path).path.read_bytes()
+    whole = back_up(karmada, ArchiveFolder(tmp_path)).path.read_bytes()
     before = list_pids(karmada)
     bad = {"cut": whole[: len(whole) // 2], "changed": whole[:5000] + b"\0" * 64 + whole[5064:], "foreign": b"#!/bin/sh\n"}
 
@@ -108,7 +109,7 @@ def test_an_archive_that_is_no_good_is_refused_before_anything_is_touched(karmad
 @pytest.mark.breaks
 def test_a_plane_that_is_down_is_not_backed_up_and_says_so(karmada: Karmada, tmp_path: Path) -> None:
     with faults.kill_program(karmada.run, "karmada/karmada-apiserver"), pytest.raises(LabError) as refused:
-        back_up(karmada, tmp_path / "kept")
+        back_up(karmada, ArchiveFolder(tmp_path / "kept"))
 
     assert "does not answer" in str(refused.value)
     assert refused.value.exit_code == ProvisionError.exit_code

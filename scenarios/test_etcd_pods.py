@@ -12,6 +12,7 @@ import pytest
 from kubernetes.client import CoreV1Api, V1ConfigMap, V1ObjectMeta
 from kubernetes.client.exceptions import ApiException
 
+from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.restore import restore
 from deployers.backup.take import back_up
 from deployers.etcd.members import has_pods
@@ -102,7 +103,7 @@ def test_below_quorum_nothing_is_removed(three: Karmada) -> None:
 def test_a_backup_is_restored_in_place(three: Karmada, namespace: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     core = CoreV1Api(three.client())
     core.create_namespaced_config_map(namespace, V1ConfigMap(metadata=V1ObjectMeta(name="kept"), data={"a": "1"}))
-    backup = back_up(three, tmp_path, keep=1)
+    backup = back_up(three, ArchiveFolder(tmp_path), keep=1)
     core.delete_namespaced_config_map("kept", namespace)
     core.create_namespaced_config_map(namespace, V1ConfigMap(metadata=V1ObjectMeta(name="later")))
 

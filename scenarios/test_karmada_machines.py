@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.restore import restore
 from deployers.backup.take import back_up
 from deployers.by_binary.balancer import find_haproxy
@@ -119,7 +120,7 @@ def test_all_certificates_are_renewed(now: Karmada, used: Traffic) -> None:
 
 @pytest.mark.breaks
 def test_a_backup_is_restored_to_all_machines(now: Karmada, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    backup = back_up(now, tmp_path)
+    backup = back_up(now, ArchiveFolder(tmp_path))
     with made_namespace(now, "written-later"):
         done = restore(now, backup.path)
 

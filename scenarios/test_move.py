@@ -9,6 +9,7 @@ import pytest
 from kubernetes.client import AppsV1Api
 
 from deployers.addons import site
+from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.move import move
 from deployers.backup.restore import stop_karmada
 from deployers.backup.take import back_up
@@ -35,7 +36,7 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
     web = workload(replicas=2, placement=duplicate_on(*BOTH))
     web.until_ready()
     running = pod_uids(karmada, namespace)
-    backup = back_up(karmada, tmp_path)
+    backup = back_up(karmada, ArchiveFolder(tmp_path))
     elsewhere = f"site-{secrets.token_hex(3)}"
     with pytest.raises(UsageError, match="still runs"):
         move(backup.path, elsewhere)

@@ -10,6 +10,7 @@ gzipped tar, so that it can be looked into without us; entries are read by name,
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import hashlib
 import io
@@ -34,7 +35,7 @@ MANIFEST, SNAPSHOT = "manifest.json", "etcd.snapshot"
 KEYS = ("ca.crt", "ca.key", "etcd-ca.crt", "etcd-ca.key", "sa.pub", "sa.key")
 """What is kept of a control plane's keys, by the name of its file."""
 PARTS = (SNAPSHOT, *(f"pki/{name}" for name in KEYS))
-NAME = re.compile(r"karmada-(?P<plane>[0-9a-f]{8})-(?P<taken>\d{8}T\d{6}Z)-r(?P<revision>\d+)\.tar\.gz")
+NAME = re.compile(r"karmada-(?P<plane>[0-9a-f]{8})-(?P<taken>\d{8}T\d{6}Z)-r(?P<revision>\d+)\.tar\.gz(?P<encrypted>\.age)?")
 LARGEST_MANIFEST = 1 << 20
 CHUNK = 1 << 20
 
@@ -244,7 +245,9 @@ def unpack(path: Path, folder: Path) -> Manifest:
     return manifest
 
 
-def list_archives(folder: Path, plane: str) -> list[Path]:
-    """Return the archives of one plane in a folder, by their names, the newest first. Other files are never looked at."""
-    found = [path for path in folder.iterdir() if (match := NAME.fullmatch(path.name)) and match["plane"] == plane[:8]]
-    return sorted(found, key=lambda path: path.name, reverse=True)
+def read_time(name: str) -> dt.datetime:
+    """Return when the archive of this name was taken. ValueError when it is no name of one."""
+    match = NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(name)
+    return dt.datetime.strptime(match["taken"], "%Y%m%dT%H%M%S%z")

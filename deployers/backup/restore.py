@@ -22,6 +22,7 @@ What happens to objects, asserted by scenarios/test_backup.py:
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from functools import partial
@@ -73,14 +74,16 @@ class RestoreResult:
     """The hold of a lab that was made for the restore; the caller releases it."""
 
 
-def restore(karmada: Karmada, path: Path, *, watcher: StepObserver | None = None) -> RestoreResult:
+def restore(karmada: Karmada, path: Path, *, chosen: Sequence[str] = (), watcher: StepObserver | None = None) -> RestoreResult:
     """Restore a control plane from a backup; return when it serves and reaches every member that it knows.
+
+    `chosen` are the arguments of `lab restore` that name this archive, where its path is that of a copy.
 
     Unusable or UsageError, with nothing touched: the archive is damaged, another plane's, or of other versions. What was in etcd before is
     kept until the restored plane serves; after a failure it is in `data/karmada/*.before`, and the same command goes on.
     """
     if has_pods(karmada):
-        manifest, seconds, age, lost = restore_in_pods(karmada, path, watcher=watcher)
+        manifest, seconds, age, lost = restore_in_pods(karmada, path, chosen=chosen, watcher=watcher)
         return RestoreResult(karmada, manifest, seconds, age, lost, tuple(list_members(karmada)))
     plane, etcd = open_plane(karmada), EtcdClient.of(karmada)
     with scratch_directory(karmada.run) as folder:
@@ -90,14 +93,14 @@ def restore(karmada: Karmada, path: Path, *, watcher: StepObserver | None = None
         discard_other_operation(karmada)
         age, lost = time.time() - manifest.taken, count_revisions_since(etcd, manifest)
         began = time.monotonic()
-        again = command("restore", str(path), lab=karmada.run.id)
-        with pending_operation.hold_pending(karmada.run, WHAT, again=again, path=str(path), revision=manifest.revision):
+        again = command("restore", *(chosen or [str(path)]), lab=karmada.run.id)
+        with pending_operation.hold_pending(karmada.run, WHAT, again=again, path=" ".join(chosen) or str(path), revision=manifest.revision):
             execute(restore_steps(plane, etcd.utl, folder, manifest), karmada.run, watcher=watcher)
         seconds = time.monotonic() - began
     delete_former_data(plane)
     description.save(karmada)
     known = tuple(list_members(karmada))
-    karmada.run.journal("restored", path=str(path), seconds=round(seconds, 3), age=round(age, 3), lost=lost)
+    karmada.run.journal("restored", path=" ".join(chosen) or str(path), seconds=round(seconds, 3), age=round(age, 3), lost=lost)
     return RestoreResult(karmada, manifest, seconds, age, lost, known)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,9 @@ OPERATOR, API_SERVER = "karmada-operator", "karmada-apiserver"
 WITHIN = 240.0
 
 
-def restore_in_pods(karmada: Karmada, path: Path, *, watcher: StepObserver | None = None) -> tuple[Manifest, float, float, int | None]:
+def restore_in_pods(
+    karmada: Karmada, path: Path, *, chosen: Sequence[str] = (), watcher: StepObserver | None = None
+) -> tuple[Manifest, float, float, int | None]:
     """Restore a control plane in pods; return the manifest, seconds without service, the backup's age, and how many revisions were lost.
 
     Unusable, NotPossible or UsageError, with nothing touched: as `restore.restore`, or its etcd is upstream's own, or the host cluster is
@@ -59,13 +61,13 @@ def restore_in_pods(karmada: Karmada, path: Path, *, watcher: StepObserver | Non
         require_plane(manifest, read_plane_keys(host)["ca.crt"], path)
         age, lost = time.time() - manifest.taken, count_lost(karmada, manifest)
         began = time.monotonic()
-        again = command("restore", str(path), lab=karmada.run.id)
+        again = command("restore", *(chosen or [str(path)]), lab=karmada.run.id)
         replicas = replicas_of(karmada)
-        with pending_operation.hold_pending(karmada.run, WHAT, again=again, path=str(path), replicas=replicas):
+        with pending_operation.hold_pending(karmada.run, WHAT, again=again, path=" ".join(chosen) or str(path), replicas=replicas):
             execute(steps(karmada, folder, manifest, replicas), karmada.run, watcher=watcher)
         seconds = time.monotonic() - began
     description.save(karmada)
-    karmada.run.journal("restored", path=str(path), seconds=round(seconds, 3), age=round(age, 3), lost=lost)
+    karmada.run.journal("restored", path=" ".join(chosen) or str(path), seconds=round(seconds, 3), age=round(age, 3), lost=lost)
     return manifest, seconds, age, lost
 
 

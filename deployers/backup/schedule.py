@@ -19,6 +19,8 @@ from cronsim import CronSim, CronSimError
 from deployers.backup.take import Backup
 from lab.errors import LabError, UsageError
 
+AHEAD = dt.timedelta(days=1)
+"""How far in the future the last backup may be: beyond, the clock was wrong when it was taken, and its time says nothing."""
 LONGEST_SLEEP = 30.0
 """Seconds after which the clock is looked at again: it may have been set, or this computer was suspended."""
 
@@ -89,7 +91,7 @@ def back_up_by_schedule(
 
     A backup that failed is passed to `report`, does not end the schedule, and is not repeated before its next time.
     """
-    began, done = last or clock.now(), 0
+    began, done = last if last is not None and last < clock.now() + AHEAD else clock.now(), 0
     while times is None or done < times:
         due = schedule.following(began)
         while (left := (due - clock.now()).total_seconds()) > 0:

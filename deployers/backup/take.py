@@ -15,9 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from deployers.addons import site
 from deployers.backup import archive
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
+from deployers.backup.destinations.protocol import Destination, archives_of, store
+from deployers.backup.encryption import SUFFIX, Recipients
 from deployers.backup.source import BackupSource, source_of
 from deployers.backup.verify import fingerprint, fingerprint_of, snapshot_status, verify
 from deployers.karmada import Karmada
@@ -34,37 +38,60 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Backup:
-    """A verified archive: how long it took, and which older ones were deleted after it."""
+    """A proven archive at its destination: how long it took, and the names of the older ones that were deleted after it."""
 
-    path: Path
+    location: str
+    name: str
     manifest: Manifest
     size: int
     seconds: float
-    dropped: tuple[Path, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The file of an archive in a directory."""
+        return Path(self.location)
 
 
 def back_up(
-    karmada: Karmada, folder: Path, *, keep: int | None = None, watcher: StepObserver | None = None, during: str | None = None
+    karmada: Karmada,
+    destination: Destination,
+    *,
+    keep: int | None = None,
+    encrypt_to: Recipients | None = None,
+    watcher: StepObserver | None = None,
+    during: str | None = None,
 ) -> Backup:
-    """Write a backup of a serving control plane into a folder, verify it, and return it.
+    """Store a proven backup of a serving control plane at a destination, and return it.
 
-    With `keep`, only that many backups of this plane stay: the oldest are deleted after the new one is verified. `during` names the
-    pending operation that the backup is a part of.
+    With `keep`, only that many backups of this plane stay: the oldest are deleted after the new one is stored, which always stays.
+    `during` names the pending operation that the backup is a part of.
 
-    ProvisionError when etcd or karmada-apiserver does not answer, or another operation is pending; NotPossible when the folder cannot be
-    written. The folder is unchanged then.
+    ProvisionError when etcd or karmada-apiserver does not answer, or another operation is pending; NotPossible when the destination does
+    not take it. The destination is unchanged then.
     """
     began = time.monotonic()
     if during is None or pending_operation.facts_of(karmada.run, during) is None:
         pending_operation.require_none(karmada.run)
-    taking = BackupRun(karmada, source_of(karmada), folder)
-    with scratch_directory(karmada.run) as taking.scratch:
+    taking = BackupRun(karmada, source_of(karmada), destination, encrypt_to)
+    with one_at_a_time(karmada.run), scratch_directory(karmada.run) as taking.scratch:
         execute(taking.steps(), karmada.run, watcher=watcher)
-    assert taking.manifest
-    assert taking.path
-    karmada.run.journal("backup", path=str(taking.path), revision=taking.manifest.revision)
-    dropped = delete_oldest(folder, taking.manifest.plane, keep) if keep else []
-    return Backup(taking.path, taking.manifest, taking.path.stat().st_size, time.monotonic() - began, tuple(dropped))
+        assert taking.manifest
+        assert taking.file
+        name, size = taking.file.name, taking.file.stat().st_size
+        karmada.run.journal("backup", path=destination.locate(name), revision=taking.manifest.revision)
+        dropped = delete_oldest(destination, taking.manifest.plane, keep, new=name) if keep else []
+    return Backup(destination.locate(name), name, taking.manifest, size, time.monotonic() - began, tuple(dropped))
+
+
+@contextmanager
+def one_at_a_time(run: Run) -> Iterator[None]:
+    """Hold the lock of a lab's backups. ProvisionError when another one holds it for ten minutes."""
+    try:
+        with FileLock(run.folder("data", "scratch") / "backup.lock", timeout=600.0):
+            yield
+    except Timeout as error:
+        raise ProvisionError("backup failed: another backup of this lab is under way", where=str(run.path)) from error
 
 
 @dataclass
@@ -73,14 +100,15 @@ class BackupRun:
 
     karmada: Karmada
     source: BackupSource
-    folder: Path
+    destination: Destination
+    encrypt_to: Recipients | None = None
     scratch: Path = Path()
     manifest: Manifest | None = None
-    path: Path | None = None
+    file: Path | None = None
 
     def steps(self) -> list[Step]:
-        names = ("described", "snapshot", "written", "proven")
-        actions = (self.describe, self.snapshot, self.write, self.prove)
+        names = ("described", "snapshot", "written", "proven", "encrypted", "stored")
+        actions = (self.describe, self.snapshot, self.write, self.prove, self.encrypt, self.store)
         needs = [(), *((f"backup/{name}",) for name in names)]
         return [Step(f"backup/{name}", act, need) for name, act, need in zip(names, actions, needs, strict=False)]
 
@@ -131,17 +159,29 @@ class BackupRun:
             keys=status["totalKey"],
             parts={name: archive.measure_part(file) for name, file in files.items()},
         )
-        self.path = archive.write(self.manifest, files, self.folder)
+        self.file = archive.write(self.manifest, files, self.scratch / "made")
 
     def prove(self) -> None:
-        """Verify the archive as a restore would; delete one that cannot be restored."""
-        assert self.path
-        try:
-            with scratch_directory(self.karmada.run) as folder:
-                verify(self.path, folder, self.source.utl)
-        except LabError:
-            self.path.unlink(missing_ok=True)
-            raise
+        """Verify the archive as a restore would, before anybody else can see it."""
+        assert self.file
+        with scratch_directory(self.karmada.run) as folder:
+            verify(self.file, folder, self.source.utl)
+
+    def encrypt(self) -> None:
+        """Encrypt the archive, if that was asked for."""
+        assert self.file
+        if self.encrypt_to is not None:
+            plain, self.file = self.file, self.file.with_name(self.file.name + SUFFIX)
+            self.encrypt_to.encrypt(plain, self.file)
+            plain.unlink()
+
+    def store(self) -> None:
+        """Store the archive and read it back; first delete what interrupted backups of this plane left at the destination."""
+        assert self.manifest
+        assert self.file
+        for name in self.destination.discard_unfinished(self.manifest.plane):
+            self.karmada.run.journal("unfinished backup discarded", name=name)
+        store(self.destination, self.file, self.file.name, self.scratch)
 
 
 @contextmanager
@@ -154,22 +194,26 @@ def scratch_directory(run: Run) -> Iterator[Path]:
 # -- many of them --------------------------------------------------------------------------------------------------------
 
 
-def delete_oldest(folder: Path, plane: str, keep: int) -> list[Path]:
-    """Delete all but the newest `keep` backups of one plane and return the deleted ones. Other files stay."""
-    old = archive.list_archives(folder, plane)[keep:]
-    for path in old:
-        path.unlink(missing_ok=True)
+def delete_oldest(destination: Destination, plane: str, keep: int, *, new: str) -> list[str]:
+    """Delete all but the newest `keep` backups of one plane and return the names of the deleted ones. Other files stay.
+
+    The new one is proven and counts as the newest, also when a clock that was set back gave it an earlier name.
+    """
+    old = [each.name for each in archives_of(destination, plane) if each.name != new][keep - 1 :]
+    for name in old:
+        destination.delete(name)
     return old
 
 
-def find_last(karmada: Karmada, folder: Path) -> dt.datetime | None:
-    """Return when the newest backup of a control plane in a folder was taken; None: there is none, or the plane cannot be read."""
-    try:
-        plane = fingerprint_of(source_of(karmada).keys()["ca.crt"])
-        newest = next(iter(archive.list_archives(folder, plane)), None)
-        return dt.datetime.fromtimestamp(archive.read_manifest(newest).taken, dt.UTC) if newest else None
-    except (LabError, OSError):
-        return None
+def find_last(karmada: Karmada, destination: Destination) -> dt.datetime | None:
+    """Return when the newest backup of a control plane at a destination was taken, by its name; None: there is none."""
+    newest = next(iter(archives_of(destination, plane_of(karmada))), None)
+    return archive.read_time(newest.name) if newest else None
+
+
+def plane_of(karmada: Karmada) -> str:
+    """Return the fingerprint of a control plane's authority, as its manifests have it."""
+    return fingerprint_of(source_of(karmada).keys()["ca.crt"])
 
 
 def back_up_on_schedule(

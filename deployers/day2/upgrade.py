@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.take import back_up
 from deployers.checks import description
 from deployers.deployer import get_deployer
@@ -121,9 +122,9 @@ def take_backup(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None
     """
     if karmada.spec.etcd.external:
         return None
-    folder = karmada.run.folder("data", "backups")
+    folder = ArchiveFolder(karmada.run.folder("data", "backups"))
     try:
-        return str(back_up(karmada, folder, keep=KEPT, during=WHAT).path)
+        return back_up(karmada, folder, keep=KEPT, during=WHAT).location
     except LabError:
         if known is None:
             raise

@@ -80,7 +80,7 @@ def test_thirty_days_are_printed_in_days() -> None:
         ("restart", "member1/etcd", "--timeout", "0"),
         ("renew", "--expires-within", "30 days"),
         ("etcd", "renew", "--expires-within", "-1d"),
-        ("backup", "/nowhere", "--every", "0h"),
+        ("backup", "--to", "/nowhere", "--every", "0h"),
         ("assets", "prune", "--unused-for", "1w"),
         ("images", "prune", "--unused-for", "nan"),
     ],

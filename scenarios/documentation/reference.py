@@ -33,6 +33,8 @@ def list_commands(group: Any, prefix: str = "lab") -> Iterator[tuple[str, Any]]:
     """Yield every command below a group with its full name."""
     for name in group.list_commands(None):
         each = group.get_command(None, name)
+        if getattr(each, "invoke_without_command", False):
+            yield f"{prefix} {name}", each
         if hasattr(each, "commands"):
             yield from list_commands(each, f"{prefix} {name}")
         else:

@@ -108,13 +108,14 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         a_backup(tmp_path)
 
 
-def test_archives_of_one_plane_sort_by_time(tmp_path: Path) -> None:
-    made = files(tmp_path / "made")
-    for taken in (1_700_000_000.0, 1_600_000_000.0):
-        archive.write(manifest(made, taken=taken), made, tmp_path)
-    archive.write(manifest(made, plane="f" * 64), made, tmp_path)
-    (tmp_path / "karmada-notes.txt").write_text("mine")
+@pytest.mark.parametrize("suffix", ["", ".age"])
+def test_the_name_says_when_it_was_taken(suffix: str, tmp_path: Path) -> None:
+    name = manifest(files(tmp_path / "made")).file_name + suffix
 
-    found = archive.list_archives(tmp_path, manifest(made).plane)
+    assert archive.read_time(name).timestamp() == 1_700_000_000.0
 
-    assert [archive.read_manifest(path).taken for path in found] == [1_700_000_000.0, 1_600_000_000.0]
+
+@pytest.mark.parametrize("name", ["notes.txt", "karmada-12345678-20261124T205614Z-r1.tar.gz.part", "karmada-x-20261124T205614Z-r1.tar.gz"])
+def test_other_names_are_of_no_archive(name: str) -> None:
+    with pytest.raises(ValueError, match=name[:5]):
+        archive.read_time(name)

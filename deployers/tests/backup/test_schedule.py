@@ -66,7 +66,7 @@ class Fake:
 
 def run(clock: Fake, folder: Path, *, last: dt.datetime | None, times: int, took: float = 1.0) -> list[Backup | LabError]:
     reported: list[Backup | LabError] = []
-    good = Backup(folder, manifest(files(folder / "made")), 1, 1.0)
+    good = Backup("", "", manifest(files(folder / "made")), 1, 1.0)
 
     def take() -> Backup:
         clock.runs.append(clock.now())
@@ -112,3 +112,11 @@ def test_a_clock_that_is_set_back_an_hour_repeats_none(tmp_path: Path) -> None:
     run(clock, tmp_path, last=None, times=2)
 
     assert clock.runs == [at("2026-11-29T03:00"), at("2026-11-29T04:00")]
+
+
+def test_a_last_time_far_in_the_future_does_not_stop_the_schedule(tmp_path: Path) -> None:
+    clock = Fake(at("2026-11-29T01:30"))
+
+    run(clock, tmp_path, last=at("2036-01-01T00:00"), times=1)
+
+    assert clock.runs == [at("2026-11-29T02:00")]

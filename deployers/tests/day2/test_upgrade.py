@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.take import Backup
 from deployers.checks import description
 from deployers.day2 import upgrade
@@ -115,12 +116,12 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     monkeypatch.setattr(upgrade, "get_deployer", lambda name: made)
     monkeypatch.setattr(description, "save", lambda karmada: None)
 
-    def back_up(karmada: Karmada, folder: Path, **_: Any) -> Any:
+    def back_up(karmada: Karmada, destination: ArchiveFolder, **_: Any) -> Any:
         if made.lost:
             raise ProvisionError("etcd does not answer")
-        path = folder / f"karmada-{len(made.backups)}.tar.gz"
+        path = destination.folder / f"karmada-{len(made.backups)}.tar.gz"
         made.backups.append(len(made.did))
-        return Backup(path, None, 1, 1.0)  # type: ignore[arg-type]
+        return Backup(str(path), path.name, None, 1, 1.0)  # type: ignore[arg-type]
 
     monkeypatch.setattr(upgrade, "back_up", back_up)
     monkeypatch.setattr(Supply, "resolve", lambda self, refs: {})
