@@ -18,7 +18,7 @@ import pytest
 from kubernetes.client import CoreV1Api, V1ConfigMap, V1ObjectMeta
 from minio import time as client_time
 
-from deployers.backup import archive, take
+from deployers.backup import archive
 from deployers.backup.archive import UnusableBackup
 from deployers.backup.choose import ArchiveChoice, open_chosen
 from deployers.backup.destinations.open import open_destination
@@ -142,7 +142,7 @@ def test_the_oldest_go_and_the_newest_proven_stays_whatever_the_clock_says(
     assert first not in names(karmada, url)
 
     real = time.time
-    monkeypatch.setattr(take.time, "time", lambda: real() - 3600)
+    monkeypatch.setattr("deployers.backup.take.time.time", lambda: real() - 3600)
     early = take_one(karmada, url, keep=1)
     assert names(karmada, url) == [early], "a clock that was set back does not delete the newest"
 

@@ -24,7 +24,7 @@ from lab.count import count
 from lab.errors import UsageError
 from lab.run import runs_root
 from lab.supply_choices import SupplyChoices
-from lab.terminal.drawing import open_drawing
+from lab.terminal.drawing import Drawing, open_drawing
 from lab.terminal.text import say, seconds_text
 
 NewSpec = Annotated[Path | None, option("--spec", help="Lab file (TOML) of the new lab.", metavar="FILE")]

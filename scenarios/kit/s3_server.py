@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deployers.release import make_supply
 from lab.assets import AssetRef
-from lab.ports import ports_of
+from lab.ports import ports_of, release
 from lab.program import Program
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
@@ -61,8 +61,11 @@ def serve_s3(folder: Path) -> Iterator[S3Server]:
         env = {"ROOT_ACCESS_KEY_ID": ACCESS_KEY, "ROOT_SECRET_ACCESS_KEY": SECRET_KEY}
         Supervisor(run.path).start(Program("s3/versitygw", argv, run.log("versitygw"), env=env))
         until(lambda: require_listening(ports["http"]), what="the S3 server listens", within=30.0)
-        with forward_slowly(ports["http"]) as slow:
-            yield S3Server(ports["http"], root, slow)
+        try:
+            with forward_slowly(ports["http"]) as slow:
+                yield S3Server(ports["http"], root, slow)
+        finally:
+            release(run.path)
 
 
 def require_listening(port: int) -> None:
