@@ -87,8 +87,7 @@ def forward_slowly(port: int) -> Iterator[SlowWay]:
             while True:
                 here, _ = listener.accept()
                 there = socket.create_connection(("127.0.0.1", port))
-                threading.Thread(target=carry, args=(here, there, way), daemon=True).start()
-                threading.Thread(target=carry, args=(there, here, None), daemon=True).start()
+                threading.Thread(target=carry_both, args=(here, there, way), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     try:
@@ -97,6 +96,15 @@ def forward_slowly(port: int) -> Iterator[SlowWay]:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+def carry_both(here: socket.socket, there: socket.socket, way: SlowWay) -> None:
+    """Carry one connection, both ways, to its end."""
+    with here, there:
+        upward = threading.Thread(target=carry, args=(here, there, way), daemon=True)
+        upward.start()
+        carry(there, here, None)
+        upward.join(timeout=5.0)
 
 
 def carry(source: socket.socket, sink: socket.socket, way: SlowWay | None) -> None:
