@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -64,17 +65,20 @@ def store(destination: Destination, file: Path, name: str, scratch: Path) -> Non
     destination.put(file, name)
     try:
         copy = fetch(destination, name, scratch)
-    except UnusableBackup as error:
-        raise NotPossible(f"backup failed: {destination.url} does not give back what it took", where=error.where) from error
-    same = measure_part(copy) == measure_part(file)
-    copy.unlink()
-    if not same:
-        destination.delete(name)
+        same = measure_part(copy) == measure_part(file)
+        copy.unlink()
+        if not same:
+            raise UnusableBackup("its content differs", where=destination.locate(name))
+    except LabError as error:
+        with suppress(LabError):  # a destination that is away now keeps it: it was proven before
+            destination.delete(name)
+        if not isinstance(error, UnusableBackup):
+            raise
         raise NotPossible(
-            f"backup failed: what {destination.url} gives back is not what it took",
+            f"backup failed: what {destination.url} gives back is not what it took ({error.what})",
             where=destination.locate(name),
-            remedy="the archive was deleted; check the storage, or name another destination",
-        )
+            remedy="it was deleted again; check the storage, or name another destination",
+        ) from error
 
 
 def fetch(destination: Destination, name: str, scratch: Path) -> Path:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import certifi
 import urllib3
 from minio import Minio
-from minio.error import MinioException
+from minio.error import MinioException, S3Error
 
 from deployers.backup.archive import CHUNK, NAME
 from deployers.backup.destinations.protocol import StoredArchive, missing_archive, sort_archives
@@ -31,6 +31,8 @@ CONNECT_WITHIN = 10.0
 RETRIES = 2
 UPLOADS = 1000
 """Unfinished uploads that are read at a time."""
+UNASKED = frozenset({"AccessDenied", "NotImplemented", "MethodNotAllowed"})
+"""The answers of a server, or to a key, that lists no unfinished uploads: a backup does not fail for it."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,12 @@ class Bucket:
         bucket, prefix = self.settings.bucket, f"{self.folder}karmada-{plane[:8]}-"
         discarded = []
         with self.explain("cleaned up"):
-            found = self.client._list_multipart_uploads(bucket, prefix=prefix, max_uploads=UPLOADS)  # noqa: SLF001 (see above)
+            try:
+                found = self.client._list_multipart_uploads(bucket, prefix=prefix, max_uploads=UPLOADS)  # noqa: SLF001 (see above)
+            except S3Error as error:
+                if error.code in UNASKED:
+                    return []
+                raise
             for upload in found.uploads:
                 key = upload.object_name or ""
                 if upload.upload_id and key.startswith(prefix) and NAME.fullmatch(key.removeprefix(self.folder)):

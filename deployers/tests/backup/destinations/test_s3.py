@@ -45,6 +45,8 @@ class FakeClient:
         raise refusal("NoSuchKey")
 
     def _list_multipart_uploads(self, bucket: str, *, prefix: str, max_uploads: int) -> Any:
+        if self.refuses:
+            raise self.refuses
         found = [f"one/{name}" for name in self.names]
         return SimpleNamespace(uploads=[SimpleNamespace(object_name=key, upload_id=key[-9:]) for key in found if key.startswith(prefix)])
 
@@ -68,6 +70,13 @@ def test_unfinished_uploads_of_the_plane_alone_are_aborted() -> None:
 
     assert bucket(client).discard_unfinished("0123abcd" + "0" * 56) == [NAMES[0]]
     assert client.aborted == [f"one/{NAMES[0]}"]
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NotImplemented"])
+def test_a_server_that_lists_no_uploads_is_no_fault(code: str) -> None:
+    assert bucket(FakeClient(refuses=refusal(code))).discard_unfinished("0123abcd") == []
+    with pytest.raises(NotPossible):
+        bucket(FakeClient(refuses=refusal("NoSuchBucket"))).discard_unfinished("0123abcd")
 
 
 def test_the_client_has_the_private_verbs_that_are_used() -> None:
