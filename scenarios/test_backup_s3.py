@@ -26,6 +26,7 @@ from deployers.backup.destinations.protocol import Destination
 from deployers.backup.destinations.s3 import Bucket
 from deployers.backup.destinations.s3_settings import parse_s3
 from deployers.backup.encryption import write_identity
+from deployers.backup.restore import restore
 from deployers.backup.take import back_up, plane_of
 from deployers.backup.verify import verify
 from deployers.etcd.client import EtcdClient
@@ -122,12 +123,13 @@ def test_a_restore_from_a_bucket_brings_back_what_was(
     assert [path for path in texts if SECRET_KEY.encode() in path.read_bytes()] == [], "no secret is kept"
 
 
-def write_identity(path: Path) -> str:
-    """Write an identity and return its recipient."""
-    made = subprocess.run(
-        [sys.executable, "-m", "lab", "backup", "keygen", str(path)], capture_output=True, text=True, check=True, timeout=60
-    )
-    return made.stdout.strip()
+def restore_from(karmada: Karmada, choice: ArchiveChoice, scratch: Path) -> None:
+    """Restore what was chosen, as `lab restore` does."""
+    with (
+        open_chosen(choice, scratch, lambda: karmada, plane=plane_of(karmada)) as (path, chosen),
+        readable(path, scratch, choice.identity) as plain,
+    ):
+        restore(karmada, plain, chosen=chosen.args)
 
 
 def test_the_oldest_go_and_the_newest_proven_stays_whatever_the_clock_says(
