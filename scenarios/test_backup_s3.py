@@ -20,7 +20,7 @@ from minio import time as client_time
 
 from deployers.backup import archive
 from deployers.backup.archive import UnusableBackup
-from deployers.backup.choose import ArchiveChoice, open_chosen
+from deployers.backup.choose import ArchiveChoice, open_chosen, readable
 from deployers.backup.destinations.open import open_destination
 from deployers.backup.destinations.protocol import Destination
 from deployers.backup.destinations.s3 import Bucket
