@@ -24,7 +24,7 @@ from lab.machine_steps import machine_problems
 from lab.preflight import COMPUTER, Problem, check_fields, computer_problem, parse_problem, raise_problems
 from lab.providers.registry import providers_offering
 from lab.rules import RULES
-from lab.spec import LabSpec
+from lab.spec import Capability, LabSpec
 
 
 def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:
@@ -43,7 +43,7 @@ def require(wanted: Wanted, supply: Supply, *, lab: str = "") -> None:
 def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:
     """Return the faults of the spec: they are the same on every computer."""
     found = [*rule_errors(wanted.lab, wanted.karmada), *list_spec_errors(wanted.lab), *wanted.provider.check_spec(wanted.lab, lab=lab)]
-    found += [*version_errors(wanted, supply)]
+    found += [*version_errors(wanted, supply), *host_errors(wanted)]
     found += [] if found else capability_errors(wanted)  # clusters that exist are asked
     if wanted.deployer and wanted.karmada:
         lines = wanted.deployer.check(wanted.karmada, wanted.lab)
@@ -144,6 +144,13 @@ def version_path(wanted: Wanted, version: str) -> str:
         return "karmada.kubernetes"
     others = wanted.karmada.addons.others if wanted.karmada else {}
     return next((f"karmada.addons.{name}" for name, asked in others.items() if asked == version), "")
+
+
+def host_errors(wanted: Wanted) -> Iterator[Problem]:
+    """Yield that a deployer needs a host cluster and none is named."""
+    if wanted.karmada and wanted.deployer and Capability.PODS in wanted.deployer.needs and not wanted.lab.has_host:
+        why = f"the deployer {wanted.karmada.deployer} installs Karmada on a host cluster, and none is named"
+        yield Problem("host.kubeconfig", why, "name the kubeconfig of one that exists")
 
 
 def capability_errors(wanted: Wanted) -> list[Problem]:

@@ -81,7 +81,7 @@ class Lab:
 
     @property
     def clusters(self) -> tuple[Cluster, ...]:
-        return (self.host, *self.members)
+        return (self.host, *self.members) if self.spec.has_host else self.members
 
     @property
     def made(self) -> tuple[Cluster, ...]:

@@ -104,6 +104,10 @@ MOST_WORKERS = 15
 """Real nodes beside the first: a cluster has addresses for the pods of sixteen (`lab.images.node.cluster_subnet`)."""
 
 
+MAKES_NONE = "existing"
+"""The provider that makes no cluster."""
+
+
 class Capability(str, Enum):
     """What a provider offers and a deployer or test needs."""
 
@@ -302,8 +306,13 @@ class LabSpec(Strict):
         return document
 
     @property
+    def has_host(self) -> bool:
+        """Return whether there is a host cluster: one of clusters that exist is named, Karmada as programs needs none."""
+        return self.provider != MAKES_NONE or bool(self.host.kubeconfig)
+
+    @property
     def clusters(self) -> tuple[ClusterSpec, ...]:
-        return (self.host, *self.members)
+        return (self.host, *self.members) if self.has_host else self.members
 
     @property
     def made(self) -> tuple[ClusterSpec, ...]:
@@ -318,7 +327,8 @@ class LabSpec(Strict):
     @property
     def paths(self) -> tuple[tuple[str, ClusterSpec], ...]:
         """Return each cluster with its key in the lab file."""
-        return (("host", self.host), *((f"members[{number}]", member) for number, member in enumerate(self.members)))
+        members: list[tuple[str, ClusterSpec]] = [(f"members[{number}]", member) for number, member in enumerate(self.members)]
+        return (("host", self.host), *members) if self.has_host else tuple(members)
 
 
 Model = TypeVar("Model", bound=BaseModel)

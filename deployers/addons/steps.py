@@ -40,6 +40,8 @@ def unsupported_addons(spec: KarmadaSpec, offers: frozenset[Capability], lab: La
     ]
     places: tuple[tuple[Place, Sequence[ClusterSpec]], ...] = (("host", (lab.host,)), ("members", lab.members))
     for name in spec.addons.others:
+        if addon(name).parts_on("host") and not lab.has_host:
+            found.append(f"addons.{name}: a part of it runs on the host cluster, and there is none")
         on = [each.name for place, group in places if addon(name).parts_on(place) for each in group if each.kubeconfig]
         if on:
             found.append(f"addons.{name}: it would stay on clusters that exist when the lab is taken down: {', '.join(on)}")

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deployers.operator.control import Operator
 from deployers.operator.crds import make_crds
-from lab.cli.options import Output, option
+from lab.api import Api
+from lab.cli.options import Output, option, take_options
+from lab.limits.account import expand_home
 from lab.yaml_text import dump_yaml
 
 app = typer.Typer(help="Run Karmadas that objects of a cluster describe.", no_args_is_help=True, rich_markup_mode=None)
 CrdOutput = Annotated[Output, option("--output", "-o", help="text: YAML for `kubectl apply --server-side -f -`; json: a List.")]
+KubeconfigOption = Annotated[
+    Path, option("--kubeconfig", help="Of the cluster with the objects.", envvar="KUBECONFIG", metavar="FILE", show_default=False)
+]
+ContextOption = Annotated[str, option("--context", help="Of that kubeconfig. Default: its current context.", metavar="NAME")]
+NamespaceOption = Annotated[
+    list[str] | None, option("--namespace", "-n", help="Act on objects of this namespace only; may be repeated. Default: all.")
+]
+WorkersOption = Annotated[int, option("--workers", help="Operations that run at once.", min=1, max=64)]
+LeaseOption = Annotated[str, option("--lease-namespace", help="Where the Lease is by which one operator leads.", metavar="NAMESPACE")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorRequest:
+    """The options of `lab operator run`."""
+
+    kubeconfig: KubeconfigOption
+    context: ContextOption = ""
+    namespace: NamespaceOption = None
+    workers: WorkersOption = 2
+    lease_namespace: LeaseOption = "kube-system"
 
 
 @app.callback()
@@ -31,3 +56,15 @@ def crds(output: CrdOutput = Output.text) -> None:
         print(json.dumps({"apiVersion": "v1", "kind": "List", "items": made}, indent=1))
     else:
         print("---\n".join(dump_yaml(each) for each in made), end="")
+
+
+@app.command()
+@take_options(OperatorRequest)
+def run(asked: OperatorRequest) -> None:
+    """Bring Karmadas to what objects of a cluster say, until interrupted.
+
+    Labs and keys are below _runs ($KARMADA_LAB_RUNS). Several may run against one cluster: one leads, the others wait.
+    Interrupted, it ends operations at their next border; Karmadas run on.
+    """
+    api = Api.open(expand_home(asked.kubeconfig), context=asked.context or None)
+    Operator(api, asked.lease_namespace, tuple(asked.namespace or ()), asked.workers).run()

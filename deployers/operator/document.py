@@ -10,7 +10,7 @@ from typing import Any
 from deployers.operator.api import SecretKeyReference, SecretReference
 from deployers.operator.deployment import DeploymentComponent, DeploymentMachine, KarmadaDeploymentSpec
 from deployers.spec import ADDONS
-from lab.existing.preflight import MAKES_NONE
+from lab.spec import MAKES_NONE
 
 Json = dict[str, Any]
 CA, CERT, KEY = "ca.crt", "tls.crt", "tls.key"

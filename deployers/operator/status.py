@@ -47,8 +47,8 @@ class MemberState(ApiModel):
 
     name: str
     state: Literal["Joining", "Ready", "NotReady", "Leaving", "Failed"]
-    reason: str = ""
-    message: str = ""
+    reason: str | None = None
+    message: str | None = None
 
 
 class MemberCounts(ApiModel):

@@ -128,3 +128,11 @@ def test_a_program_is_asked_for_its_flags_only_once(monkeypatch: pytest.MonkeyPa
     preflight.require_known_flags(wanted, supply, asked={AssetRef("etcd")})  # type: ignore[arg-type]  # it only looks into the cache
 
     assert asked == ["kwok"]
+
+
+def test_a_deployer_in_pods_needs_a_host_that_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "k"
+    lab = {"provider": "existing", "members": [{"name": "a", "kubeconfig": str(file)}]}
+
+    assert [problem.path for problem in preflight.host_errors(prepare({**lab, "karmada": {"deployer": "by_yaml"}}))] == ["host.kubeconfig"]
+    assert list(preflight.host_errors(prepare({**lab, "karmada": {}}))) == []

@@ -18,7 +18,7 @@ from lab.diagnosis.workloads import find_workload_causes
 from lab.errors import LabError
 from lab.hints import command
 from lab.run import Run
-from lab.status.checks import HOST_CONTEXT, KARMADA_CONTEXT, Question, describe_silence, list_questions
+from lab.status.checks import HOST_CONTEXT, KARMADA_CONTEXT, Question, describe_silence, list_host_contexts, list_questions
 from lab.status.client import Client, Silent
 from lab.status.lab_status import ask_members, expected_members, member_faults, node_statuses, sort_by_need
 from lab.supervisor.client import Supervisor
@@ -100,7 +100,7 @@ def list_sources(run: Run, seen: SupervisorStatus | None, namespace: str, *, wit
     sources += [
         CauseSource(question.subject, partial(find_server_causes, question)) for question in list_questions(run, running, within=within)
     ]
-    for context in (HOST_CONTEXT, *(member["name"] for member in run.asked["lab"].get("members", []))):
+    for context in (*list_host_contexts(run), *(member["name"] for member in run.asked["lab"].get("members", []))):
         name = context if context != HOST_CONTEXT else run.asked["lab"].get("host", {}).get("name", "host")
         sources.append(CauseSource(f"workloads of {name}", partial(ask_cluster, run, context, name, namespace, within=within)))
     if run.asked.get("karmada"):

@@ -21,10 +21,8 @@ from lab.existing.rights import Right, find_missing_rights
 from lab.kubeconfig import KubeContext, load_document, read_context
 from lab.near_names import did_you_mean, near_names
 from lab.preflight import COMPUTER, Problem
-from lab.spec import ClusterSpec, LabSpec
+from lab.spec import MAKES_NONE, ClusterSpec, LabSpec
 
-MAKES_NONE = "existing"
-"""The provider that makes no cluster."""
 SHOWN = 5
 """Objects that an error names; it counts the others."""
 

@@ -38,17 +38,19 @@ class Existing:
     def probe(self, spec: LabSpec) -> frozenset[Capability] | None:
         """Return what the clusters of a lab offer, by their nodes; None when one cannot be asked.
 
-        PODS: each cluster has a node with a kubelet that is ready. HOLLOW: each member has nodes of kwok. MACHINES: this computer.
+        PODS: there is a host cluster, and each cluster has a node with a kubelet that is ready. HOLLOW: each member has nodes of kwok.
+        MACHINES: this computer.
         """
         try:
-            with ThreadPoolExecutor(len(spec.clusters), thread_name_prefix="probe") as pool:
+            with ThreadPoolExecutor(max(1, len(spec.clusters)), thread_name_prefix="probe") as pool:
                 kinds = list(pool.map(find_node_kinds, spec.clusters))
         except LabError:
             return None
         found = {Capability.MACHINES}
-        if all("real" in each for each in kinds):
+        if spec.has_host and all("real" in each for each in kinds):
             found.add(Capability.PODS)
-        if kinds[1:] and all("hollow" in each for each in kinds[1:]):
+        members = kinds[1:] if spec.has_host else kinds
+        if members and all("hollow" in each for each in members):
             found.add(Capability.HOLLOW)
         return frozenset(found)
 

@@ -63,7 +63,7 @@ def find_faults(run: Run, running: Sequence[str], *, within: float) -> list[str]
 def list_questions(run: Run, running: Sequence[str], *, within: float) -> list[Question]:
     """Return every check of a running lab. They can be asked at once."""
     asked = program_questions(run, running, within=within)
-    contexts = [HOST_CONTEXT, *(member["name"] for member in run.asked["lab"].get("members", []))]
+    contexts = [*list_host_contexts(run), *(member["name"] for member in run.asked["lab"].get("members", []))]
     karmada = run.asked.get("karmada")
     asked += [Question(context, partial(check_cluster, run, context, within=within), may_pass=True) for context in contexts]
     if karmada:
@@ -116,6 +116,12 @@ def check_program(name: str, endpoints: Sequence[Any], *, within: float) -> list
         finally:
             asked.connection.close()
     return []
+
+
+def list_host_contexts(run: Run) -> list[str]:
+    """Return the context of the host cluster; [] of a lab without one."""
+    lab = run.asked["lab"]
+    return [] if lab.get("provider") == "existing" and not lab.get("host", {}).get("kubeconfig") else [HOST_CONTEXT]
 
 
 def check_cluster(run: Run, context: str, *, within: float) -> list[str]:

@@ -100,3 +100,12 @@ def test_broken_toml_names_file_and_line(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         read(tmp_path / "none.toml")
+
+
+def test_a_lab_of_clusters_that_exist_needs_no_host() -> None:
+    bare = LabSpec.model_validate({"provider": "existing", "members": [{"name": "a", "kubeconfig": "/k"}]})
+    hosted = LabSpec.model_validate({"provider": "existing", "host": {"kubeconfig": "/h"}, "members": []})
+
+    assert [path for path, _ in bare.paths] == ["members[0]"]
+    assert [cluster.name for cluster in bare.clusters] == ["a"]
+    assert (bare.has_host, hosted.has_host, LabSpec.model_validate({"members": []}).has_host) == (False, True, True)

@@ -50,7 +50,7 @@ def test_keys_that_are_missing_or_have_no_effect_are_refused(tmp_path: Path) -> 
 
     paths = [problem.path for problem in list_spec_errors(spec)]
 
-    assert paths == ["host.kubeconfig", "members[0].kubernetes", "members[0].nodes", "members[1].kubeconfig"]
+    assert paths == ["members[0].kubernetes", "members[0].nodes", "members[1].kubeconfig"]
 
 
 def test_with_another_provider_a_member_may_exist_but_not_the_host(tmp_path: Path) -> None:
