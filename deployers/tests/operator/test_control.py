@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deployers.operator.control import Operator, Leadership
+from deployers.operator.control import Leadership, Operator
 from deployers.operator.kube import Deposed
 from lab.errors import NotPossible, ProvisionError
 
