@@ -11,9 +11,12 @@ import typer
 
 from deployers.operator.control import Operator
 from deployers.operator.crds import make_crds
+from deployers.operator.webhook import Webhook
 from lab.api import Api
 from lab.cli.options import Output, option, take_options
+from lab.errors import NotPossible, UsageError
 from lab.limits.account import expand_home
+from lab.rules.syntax import address_error, port_error
 from lab.yaml_text import dump_yaml
 
 app = typer.Typer(help="Run Karmadas that objects of a cluster describe.", no_args_is_help=True, rich_markup_mode=None)
@@ -27,6 +30,10 @@ NamespaceOption = Annotated[
 ]
 WorkersOption = Annotated[int, option("--workers", help="Operations that run at once.", min=1, max=64)]
 LeaseOption = Annotated[str, option("--lease-namespace", help="Where the Lease is by which one operator leads.", metavar="NAMESPACE")]
+WebhookOption = Annotated[
+    str,
+    option("--webhook", help="Refuse wrong objects at once: serve admission reviews at this address, where the API server reaches it."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +45,7 @@ class OperatorRequest:
     namespace: NamespaceOption = None
     workers: WorkersOption = 2
     lease_namespace: LeaseOption = "kube-system"
+    webhook: WebhookOption = ""
 
 
 @app.callback()
@@ -67,4 +75,17 @@ def run(asked: OperatorRequest) -> None:
     Interrupted, it ends operations at their next border; Karmadas run on.
     """
     api = Api.open(expand_home(asked.kubeconfig), context=asked.context or None)
-    Operator(api, asked.lease_namespace, tuple(asked.namespace or ()), asked.workers).run()
+    webhook = open_webhook(asked.webhook) if asked.webhook else None
+    Operator(api, asked.lease_namespace, tuple(asked.namespace or ()), asked.workers, webhook).run()
+
+
+def open_webhook(text: str) -> Webhook:
+    """Return the webhook of `HOST:PORT`, listening. UsageError for what is no address, NotPossible where it is in use."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]")
+    if why := address_error(host) or port_error(port):
+        raise UsageError(f"--webhook {text!r} is not an address: {why}", remedy="write it as 10.0.0.5:9443")
+    try:
+        return Webhook(host, int(port))
+    except OSError as error:
+        raise NotPossible(f"listening for reviews failed: {error.strerror}", where=text, remedy="give another port") from error

@@ -17,6 +17,7 @@ from deployers.operator.election import EVERY, Election
 from deployers.operator.kube import PLURAL, DeploymentStore, Deposed
 from deployers.operator.reconcile import Reconciler
 from deployers.operator.recorder import Recorder
+from deployers.operator.webhook import Webhook
 from deployers.operator.work_queue import WorkQueue
 from lab.api import Api
 from lab.errors import LabError, NotPossible, NotReady
@@ -106,12 +107,15 @@ class Operator:
     lease_namespace: str
     namespaces: Sequence[str] = ()
     workers: int = 2
+    webhook: Webhook | None = None
 
     def run(self) -> None:
         """Act while this operator leads, else wait. Ends by an interrupt only; NotPossible when the cluster does not have the API."""
         cluster = self.require_api()
         election = Election(self.api, self.lease_namespace)
         session: Leadership | None = None
+        if self.webhook:
+            self.webhook.start()
         try:
             while True:
                 leads = election.attempt()
@@ -125,12 +129,26 @@ class Operator:
                     session = None
                 elif session:
                     session.reconciler.promise_all()
+                    self.care_for_webhook()
                 SYSTEM.sleep(EVERY)
         finally:
             if session:
+                if self.webhook:
+                    self.webhook.unregister(self.api)
                 session.end(kill=False)
                 wait_operations(session)
             election.release()
+
+    def care_for_webhook(self) -> None:
+        """Renew the webhook's certificate when it is due, and register the webhook where it is not."""
+        if self.webhook is None:
+            return
+        self.webhook.renew_if_due()
+        try:
+            if self.webhook.register(self.api):
+                say(f"the API server asks {self.webhook.url} about changes of objects")
+        except LabError as error:
+            say(f"registering the webhook failed: {error.what}")
 
     def require_api(self) -> str:
         """Return the UID of the cluster. NotPossible when it does not have the kinds of the operator."""
