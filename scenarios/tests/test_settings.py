@@ -52,6 +52,7 @@ KEEPS = {
         "lab machine snapshot",
     ),
     *("lab matrix", "lab durations", "lab cell", "lab upstream", "lab lint", "lab rehearse", "lab test", "lab compare", "lab options"),
+    *("lab operator crds", "lab operator run"),
     *("lab backup list", "lab backup show", "lab backup get", "lab backup keygen", "lab bench"),
     *("lab bench kind", "lab bench machines", "lab bench failover", "lab bench compare", "lab bench ablation", "lab bench judge"),
     *("lab bench diagnosis", "lab diagnose", "lab assets pins", "lab assets pin", "lab docs skew"),
