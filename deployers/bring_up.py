@@ -16,7 +16,7 @@ from typing import Any
 
 from deployers.addons import steps as addons
 from deployers.checks import description
-from deployers.deployer import runs_in_pods
+from deployers.deployer import ChecksMachines, runs_in_pods
 from deployers.join_steps import join_steps
 from deployers.karmada import Karmada
 from deployers.members.footprint import list_cluster_needs
@@ -64,6 +64,14 @@ class Brought:
 def machine_steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[Step]:
     """Return the steps that make the lab's machines. The others are computed when these have passed: machines have addresses then."""
     return make_machine_steps(run, wanted.lab, {ref.name: path for ref, path in software.items()})
+
+
+def check_steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path], supply: Supply) -> list[Step]:
+    """Return the steps that ask the lab's machines, which are there, whether Karmada can run on them."""
+    if wanted.karmada is None or not isinstance(wanted.deployer, ChecksMachines):
+        return []
+    karmada = Karmada(Lab.open(run), wanted.karmada, supply)
+    return wanted.deployer.check_machines(karmada, {str(ref): path for ref, path in software.items()})
 
 
 def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path], supply: Supply) -> list[Step]:
@@ -125,6 +133,7 @@ def bring_up(
             run.journal("begun", by=label)
             if machines := machine_steps(wanted, run, software):
                 execute(machines, run, watcher=watcher)
+                execute(check_steps(wanted, run, software, supply), run, watcher=watcher)
             if seed:
                 seed(Karmada.open(Lab.open(run)))
             execute(steps(wanted, run, software, supply), run, watcher=watcher)

@@ -93,6 +93,16 @@ class ReadsRelease(Protocol):
 
 
 @runtime_checkable
+class ChecksMachines(Protocol):
+    """**Protocol:** a deployer that runs Karmada on machines of the lab. `check_machines` returns steps that ask these, changing nothing.
+
+    They run once the machines are there and before anything else is; each raises NotPossible with the reason.
+    """
+
+    def check_machines(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]: ...
+
+
+@runtime_checkable
 class JoinsPullMembers(Protocol):
     """**Protocol:** a deployer with its own way to install the agent of a pull member; all others use `karmadactl register`.
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deployers.by_binary import balancer
+from deployers.by_binary.check_machines import check_steps
 from deployers.by_binary.installation import STOPPED_LAST, BinaryInstallation, assets_by_component, install_steps, make_layout
 from deployers.by_binary.preflight import preflight_errors, why_single
 from deployers.by_binary.rollout import rollout_steps
@@ -70,18 +71,15 @@ class ByBinary:
 
     def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps that install or complete the control plane. Steps exchange data only by files."""
-        plane = BinaryInstallation(
-            karmada, make_layout(karmada, {name: software[asset] for name, asset in assets_by_component(karmada.spec).items()})
-        )
-        return install_steps(plane)
+        return install_steps(make_plane(karmada, software))
+
+    def check_machines(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps that ask the machines whether Karmada can run there; none when it runs on this computer."""
+        return check_steps(make_plane(karmada, software)) if karmada.spec.by_binary.machines else []
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
         """Return the steps to another release; see `deployers.day2.upgrade`."""
-        wanted = replace(karmada, spec=spec)
-        return rollout_steps(
-            BinaryInstallation(wanted, make_layout(wanted, {name: software[asset] for name, asset in assets_by_component(spec).items()})),
-            back=back,
-        )
+        return rollout_steps(make_plane(replace(karmada, spec=spec), software), back=back)
 
     def remove(self, karmada: Karmada) -> None:
         """Stop Karmada's programs and delete their keys, data and records.
@@ -102,6 +100,12 @@ class ByBinary:
         for place in open_places(run, karmada.spec):
             place.delete(run.path / "pki" / NAME, run.path / "data" / NAME)
         forget(karmada)
+
+
+def make_plane(karmada: Karmada, software: Mapping[str, Path]) -> BinaryInstallation:
+    """Return the control plane of a spec with its programs among `software`, by asset; its ports are reserved now if they are not yet."""
+    programs = {name: software[asset] for name, asset in assets_by_component(karmada.spec).items()}
+    return BinaryInstallation(karmada, make_layout(karmada, programs))
 
 
 def forget(karmada: Karmada) -> None:

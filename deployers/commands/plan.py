@@ -73,7 +73,8 @@ def waves_of(wanted: Wanted, lab: str, supply: Supply) -> list[list[Step]]:
         try:
             software = {ref: Path(root) / ref.name for ref in wanted.software()}
             machines = compute_waves(bring_up.machine_steps(wanted, run, software)) if wanted.lab.machines else []
-            return [*machines, *compute_waves(bring_up.steps(wanted, run, software, supply))]
+            checks = compute_waves(bring_up.check_steps(wanted, run, software, supply))
+            return [*machines, *checks, *compute_waves(bring_up.steps(wanted, run, software, supply))]
         finally:
             ports.release(run.path)
 

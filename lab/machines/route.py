@@ -1,14 +1,35 @@
-"""Whether this computer reaches an address of a machine: ssh may go through a jump host, an API server is always reached directly."""
+"""Whether one machine reaches the addresses of another: found out before anything is brought there."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 
-from lab.errors import NotPossible
+from lab.errors import CommandFailed, NotPossible
+from lab.machines.machine import Machine
 from lab.machines.record import read_machines
 from lab.run import Run
 
 WITHIN = 5.0
+LACKS = 3
+Target = tuple[str, int]
+"""An IPv4 address and a port."""
+PROBE = f"""
+for tool in bash timeout; do command -v $tool >/dev/null || {{ echo "$tool is not installed there"; exit {LACKS}; }}; done
+export LC_ALL=C
+for target in "$@"; do
+  (
+    said=$(timeout {WITHIN:g} bash -c 'exec 3<>"/dev/tcp/${{0%:*}}/${{0##*:}}"' "$target" 2>&1)
+    case $?,$said in
+      0,*|*"Connection refused"*) ;;
+      124,*) echo "$target no answer within {WITHIN:g} s" ;;
+      *) echo "$target ${{said##*: }}" ;;
+    esac
+  ) &
+done
+wait
+"""
+"""A port where nothing listens refuses the connection: packets get there and back. Those that a firewall drops are not answered."""
 
 
 def check_route(run: Run, name: str) -> None:
@@ -30,3 +51,23 @@ def check_route(run: Run, name: str) -> None:
             where=name,
             remedy="give this computer a route to that network (a VPN), or place the cluster on a machine that it reaches",
         ) from error
+
+
+def find_unreached(machine: Machine, targets: Iterable[Target]) -> dict[Target, str]:
+    """Return the targets that packets from a machine do not reach, each with the reason. A closed port is reached.
+
+    NotPossible when the machine lacks what asks for them: bash and coreutils' timeout.
+    """
+    asked = [f"{address}:{port}" for address, port in sorted(set(targets))]
+    if not asked:
+        return {}
+    try:
+        printed = machine.run(["sh", "-c", PROBE, "sh", *asked], within=60.0).stdout
+    except CommandFailed as failed:
+        if failed.status != LACKS:
+            raise
+        raise NotPossible(
+            f"asking {machine.name} what it reaches failed: {failed.output.strip()}", where=machine.name, remedy="install it there"
+        ) from failed
+    rows = [line.partition(" ")[::2] for line in printed.splitlines()]
+    return {(target.rpartition(":")[0], int(target.rpartition(":")[2])): why for target, why in rows}

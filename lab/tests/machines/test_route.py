@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import NotPossible
+from lab.errors import CommandFailed, NotPossible
 from lab.machines.record import MachineRecord, record_machine
-from lab.machines.route import check_route
+from lab.machines.route import check_route, find_unreached
+from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.run import Run
 
 
@@ -38,3 +39,26 @@ def test_a_host_that_only_a_jump_host_reaches_serves_no_api(
         with pytest.raises(NotPossible, match="gate") as caught:
             check_route(run, "a")
         assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("printed", "found"),
+    [
+        ("", {}),
+        ("10.0.0.2:2380 No route to host\n", {("10.0.0.2", 2380): "No route to host"}),
+        ("10.0.0.2:2380 no answer within 5 s\n", {("10.0.0.2", 2380): "no answer within 5 s"}),
+    ],
+)
+def test_only_targets_without_an_answer_are_unreached(printed: str, found: dict[tuple[str, int], str]) -> None:
+    machine = Scripted({("sh", "-c"): printed})
+
+    assert find_unreached(machine, [("10.0.0.2", 2380), ("10.0.0.2", 2379)]) == found
+    assert machine.done[0].args[-2:] == ("10.0.0.2:2379", "10.0.0.2:2380")
+
+
+def test_a_machine_without_the_tools_is_refused() -> None:
+    with pytest.raises(NotPossible, match="bash"):
+        find_unreached(Scripted({("sh",): ScriptedFailure(3, "bash is not installed there\n")}), [("10.0.0.2", 1)])
+    with pytest.raises(CommandFailed):
+        find_unreached(Scripted({("sh",): ScriptedFailure(1)}), [("10.0.0.2", 1)])
+    assert find_unreached(Scripted(), []) == {}
