@@ -68,10 +68,11 @@ def machine_steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -
 
 def check_steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path], supply: Supply) -> list[Step]:
     """Return the steps that ask the lab's machines, which are there, whether Karmada can run on them."""
-    if wanted.karmada is None or not isinstance(wanted.deployer, ChecksMachines):
+    own: object = wanted.deployer
+    if wanted.karmada is None or not isinstance(own, ChecksMachines):
         return []
     karmada = Karmada(Lab.open(run), wanted.karmada, supply)
-    return wanted.deployer.check_machines(karmada, {str(ref): path for ref, path in software.items()})
+    return own.check_machines(karmada, {str(ref): path for ref, path in software.items()})
 
 
 def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path], supply: Supply) -> list[Step]:

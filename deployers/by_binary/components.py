@@ -90,7 +90,7 @@ def etcd(name: str, layout: Layout) -> Component:
             "peer-key-file": str(peer.key),
             "peer-trusted-ca-file": authority,
             "snapshot-count": "10000",
-            "unsafe-no-fsync": "true",  # a lab survives the end of its processes, not a power cut
+            "unsafe-no-fsync": None if layout.durable else "true",  # processes may end there, not the power
             "log-level": "warn",
             **layout.initial_flags.get(name, {}),
         },

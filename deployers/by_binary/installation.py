@@ -28,6 +28,7 @@ from lab.machines.placement import Placement, place_run
 from lab.place_component import place_component
 from lab.ports import ports_of
 from lab.run import write_private
+from lab.spec import LabSpec
 from lab.steps import Step
 
 KUBERNETES = {"karmada-apiserver": "kube-apiserver", "kube-controller-manager": "kube-controller-manager"}
@@ -210,7 +211,13 @@ def make_layout(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
         initial_flags=run.records("etcd"),
         etcds=tuple(members),
         places=open_places(run, spec),
+        durable=bool(spec.by_binary.machines) and may_lose_power(karmada.lab.spec),
     )
+
+
+def may_lose_power(spec: LabSpec) -> bool:
+    """Return whether the machines of a lab can stop by themselves: namespaces and containers live as long as this computer's kernel."""
+    return spec.machines is not None and spec.machines.kind in {"ssh", "vm"}
 
 
 def takes_connections(server: str) -> bool:

@@ -15,7 +15,9 @@ from lab.terminal.drawing import open_drawing
 from lab.terminal.text import say, seconds_text
 
 Release = Annotated[str, typer.Argument(metavar="VERSION|PATH", help="Karmada's version, or the path of a checkout to build.")]
-Only = Annotated[str | None, option("--only", help="Only this component, the next in order: crds, karmada-webhook, …", metavar="COMPONENT")]
+Only = Annotated[
+    str | None, option("--only", help="Only this component, the next in order; @MACHINE: only there.", metavar="COMPONENT[@MACHINE]")
+]
 Rollback = Annotated[bool, option("--rollback", help="Go back to an earlier release, in reverse order; CRDs stay.")]
 
 

@@ -21,6 +21,7 @@ from deployers.checks import description
 from deployers.deployer import get_deployer
 from deployers.karmada import Karmada
 from deployers.plane import pending_operation
+from deployers.plane.rollout import AT
 from deployers.release import Release
 from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
@@ -160,22 +161,24 @@ def note_step(step: Step, done: list[str], change: pending_operation.PendingOper
 
 
 def select_steps(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[Step]:
-    """Return the steps to run now: all remaining, or the requested one if it is next. UsageError if it is not next. Pure."""
+    """Return the steps to run now: all remaining, or those of the requested component if they are next. UsageError if not. Pure.
+
+    `only` names a component, on all machines that it runs on, or COMPONENT@MACHINE.
+    """
     names = [step.name for step in steps]
     left = [step for step in steps if step.name not in done]
     if only is None:
         return left
-    if only not in names:
+    if not (wanted := [name for name in names if only in {name, name.partition(AT)[0]}]):
         raise UsageError(f"unknown component {only!r}", remedy=f"in this order: {', '.join(names)}")
-    if only in done:
-        return []
-    if only != left[0].name:
+    chosen = [step for step in left if step.name in wanted]
+    if chosen and chosen[0].name != left[0].name:
         raise UsageError(
             f"{only} is not next: components are upgraded in an order in which each finds what it needs",
             where=f"done: {', '.join(done) or 'none'}",
             remedy=f"next is {left[0].name}; or leave --only out, for all of them",
         )
-    return left[:1]
+    return chosen
 
 
 def require_supported_skew(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:

@@ -43,6 +43,8 @@ class Layout:
     initial_flags: Mapping[str, Flags] = field(default_factory=dict)
     etcds: tuple[str, ...] = ()
     places: tuple[Placement, ...] = ()
+    durable: bool = False
+    """Whether etcd waits for its disk: machines that can lose their power, and come back with what was written before."""
 
     def place(self, instance: str) -> Placement | None:
         """Return the machine that an instance of a component runs on; None is this computer."""

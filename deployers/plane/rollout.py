@@ -22,12 +22,14 @@ from lab.steps import Step
 
 Act = Callable[[], object]
 
-CRDS, AGENTS = "crds", "karmada-agent"
+CRDS, WEBHOOK, AGENTS = "crds", "karmada-webhook", "karmada-agent"
+AT = "@"
+"""Between a component and the machine on which it is replaced, in the name of a step."""
 KUBERNETES = ("etcd", "karmada-apiserver", "kube-controller-manager")
 ORDER = (
     *KUBERNETES,
     CRDS,
-    "karmada-webhook",
+    WEBHOOK,
     "karmada-aggregated-apiserver",
     "karmada-controller-manager",
     "karmada-scheduler",
@@ -58,7 +60,7 @@ def action(plane: ControlPlane, name: str, part: Act | None, *, back: bool) -> A
     """Return the function that replaces one component, with the changes of Karmada's API before or after it."""
     if part is None:
         return partial(keep_crds, plane) if back else partial(run_all, plane.crds, plane.access)
-    if name == "karmada-webhook":  # what calls it never names a hook that it does not have
+    if name == WEBHOOK:  # what calls it never names a hook that it does not have
         return partial(run_all, plane.webhooks, part) if back else partial(run_all, part, plane.webhooks)
     after = follow_ups(plane).get(name)
     return partial(run_all, part, after) if after else part

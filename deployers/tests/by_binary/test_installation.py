@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from deployers.by_binary.deployer import ByBinary
-from deployers.by_binary.installation import BinaryInstallation, assets_by_component, make_layout
+from deployers.by_binary.installation import BinaryInstallation, assets_by_component, make_layout, may_lose_power
 from deployers.karmada import description_file
 from deployers.tests.control_plane_fakes import Server, a_karmada, a_release
 from lab import ports
 from lab.api import Api
+from lab.spec import LabSpec
 from lab.tests.assets_fakes import Anything
 
 
@@ -100,3 +102,16 @@ def test_removing_takes_karmada_away_and_leaves_the_clusters(tmp_path: Path) -> 
         assert not karmada.kubeconfig.exists()
         assert run.records("karmada") == {}
         assert member.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("machines", "waits"),
+    [
+        ({"kind": "ssh", "hosts": [{"name": "machine1", "address": "10.0.0.1"}]}, True),
+        ({"kind": "vm", "count": 1}, True),
+        ({"kind": "namespace", "count": 1}, False),
+    ],
+)
+def test_etcd_waits_for_the_disk_of_machines_that_can_lose_their_power(machines: dict[str, Any], waits: bool) -> None:
+    assert may_lose_power(LabSpec.model_validate({"members": [{"name": "member1"}], "machines": machines})) is waits
+    assert not may_lose_power(LabSpec.model_validate({"members": [{"name": "member1"}]}))

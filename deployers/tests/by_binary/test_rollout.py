@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deployers.by_binary.installation import BinaryInstallation, make_layout
+from deployers.by_binary.installation import BinaryInstallation, assets_by_component, make_layout
 from deployers.by_binary.rollout import rollout_steps
 from deployers.members import agent
 from deployers.plane import objects
@@ -68,3 +68,24 @@ def test_controllers_start_when_discovery_is_current_again(tmp_path: Path, monke
     steps["karmada-aggregated-apiserver"].action()
 
     assert did == ["karmada/karmada-aggregated-apiserver", "answers", "cluster.karmada.io/v1alpha1"]
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_on_machines_each_is_a_step_and_hooks_follow_the_last_webhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: bool) -> None:
+    karmada = a_karmada(tmp_path, {"by_binary": {"machines": ["a", "b"]}, "addons": {"search": True}})
+    did: list[str] = []
+    monkeypatch.setattr(component, "replace_component", lambda part, *_, **__: did.append(part.name.removeprefix("karmada/")))
+    monkeypatch.setattr(BinaryInstallation, "bring", lambda *_: None)
+    monkeypatch.setattr(BinaryInstallation, "webhooks", lambda _: did.append("hooks"))
+    software = {name: tmp_path / name for name in assets_by_component(karmada.spec)}
+    steps = rollout_steps(BinaryInstallation(karmada, make_layout(karmada, software)), back=back)
+    names = [step.name for step in steps]
+    kinds = [f"karmada-{name}" for name in ("webhook", "aggregated-apiserver", "controller-manager", "scheduler")]
+    each = [f"{kind}@{machine}" for kind in (kinds[::-1] if back else kinds) for machine in "ab"]
+
+    assert [name for name in names if name in each] == each
+    assert {*names} - {*each} == {"crds", "karmada-search@a"}
+    for step in steps:
+        if step.name.startswith("karmada-webhook"):
+            step.action()
+    assert did == (["hooks", "karmada-webhook", "karmada-webhook-2"] if back else ["karmada-webhook", "karmada-webhook-2", "hooks"])

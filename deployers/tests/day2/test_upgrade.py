@@ -68,6 +68,25 @@ def test_one_component_at_a_time_is_the_next_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("only", "done", "chosen"),
+    [
+        ("karmada-webhook", ["crds"], ["karmada-webhook@a", "karmada-webhook@b"]),
+        ("karmada-webhook@a", ["crds"], ["karmada-webhook@a"]),
+        ("karmada-webhook", ["crds", "karmada-webhook@a"], ["karmada-webhook@b"]),
+        ("karmada-webhook@b", ["crds"], None),
+        ("karmada-webhook@c", ["crds"], None),
+    ],
+)
+def test_a_component_is_upgraded_on_one_machine_at_a_time(only: str, done: list[str], chosen: list[str] | None) -> None:
+    steps = [Step(name, lambda: None) for name in ("crds", "karmada-webhook@a", "karmada-webhook@b", "karmada-scheduler@a")]
+    if chosen is None:
+        with pytest.raises(UsageError, match=only):
+            select_steps(steps, only, done)
+    else:
+        assert [step.name for step in select_steps(steps, only, done)] == chosen
+
+
+@pytest.mark.parametrize(
     ("wanted", "rollback", "back", "goes"),
     [
         ("1.18.2", False, False, True),
