@@ -12,20 +12,23 @@ from contextlib import suppress
 from pathlib import Path
 
 from lab import proc
-from lab.errors import CommandFailed, ComponentExited, NotPossible, ProvisionError
+from lab.errors import CommandFailed, CommandLost, ComponentExited, NotPossible, ProvisionError
 from lab.machines.remote_log import make_remote_exit_error, read_last_lines
 from lab.machines.shipped_supervisor import archive_name, supervisor_archive
 from lab.machines.ssh.machine import SshMachine
 from lab.machines.ssh.stream import SshStream
 from lab.program import Program
 from lab.supervisor.bridge import CONNECTED
-from lab.supervisor.client import PATIENCE, Supervisor
+from lab.supervisor.client import Supervisor
 from lab.supervisor.state import ProgramState
-from lab.supervisor.wire import send_request
+from lab.supervisor.wire import Json, SupervisorGone
+from lab.wait import NotYet, until
 
 LEASE_FILE = "lease"
 IDLE = 2
 """Sessions kept for later requests: a server allows some ten for all purposes."""
+CONNECT_WITHIN = 45.0
+"""Seconds for a session with a supervisor: a busy computer takes several to a lost connection and the next."""
 OLDEST_MINOR = 9
 """Of Python 3."""
 NO_PYTHON = 3
@@ -69,10 +72,8 @@ class RemoteSupervisor(Supervisor):
 
     def shutdown(self, *, within: float = 2.0) -> None:
         """Stop all programs and the supervisor; see `Supervisor.shutdown`."""
-        peer = self._connect()
-        if peer is not None:
-            with suppress(ProvisionError), peer:
-                send_request(peer, {"op": "shutdown", "within": within}, within=within + PATIENCE, run=self.run)
+        with suppress(NotPossible, ProvisionError):
+            self._ask({"op": "shutdown", "within": within}, ensure=False, within=within)
 
     def remove(self, *, within: float = 2.0) -> None:
         """Stop all programs, kill what else carries the run's tag there, and delete the run's directory. Twice is fine."""
@@ -82,17 +83,39 @@ class RemoteSupervisor(Supervisor):
 
     # -- how it is reached -------------------------------------------------------------------------------------------
 
+    def _ask(self, request: Json, *, ensure: bool, within: float = 0.0, argv: tuple[str, ...] = ()) -> Json:
+        """Send a request until it is answered; each may be sent twice. The end of a session says nothing of the supervisor: a new one does."""
+        attempt = super()._ask
+
+        def send() -> Json:
+            try:
+                return attempt(request, ensure=ensure, within=within, argv=argv)
+            except SupervisorGone as gone:
+                raise NotYet(gone.what) from gone
+
+        return until(send, what=f"the supervisor on {self.machine.name} answers {request['op']}", within=CONNECT_WITHIN)
+
     def _connect(self) -> socket.socket | None:
         idle = self._idle()
         with suppress(IndexError):  # of an empty list: another thread may take the last one
             while True:
                 if (kept := idle.pop()).open:
                     return kept
-        stream = self.machine.open_stream(["sh", "-c", BRIDGE, "sh", self.archive, str(self.run)])
-        first = stream.read_line()
-        if first == CONNECTED:
-            return PooledSocket(stream, idle)
+        stream = until(self._open_bridge, what=f"{self.machine.name} says whether a supervisor runs there", within=CONNECT_WITHIN)
+        return PooledSocket(stream, idle) if stream else None
+
+    def _open_bridge(self) -> SshStream | None:
+        """Return a session with the supervisor; None when there is none. NotYet when the connection was lost before either was known."""
+        try:
+            stream = self.machine.open_stream(["sh", "-c", BRIDGE, "sh", self.archive, str(self.run)])
+        except CommandLost as lost:
+            raise NotYet(lost.what) from lost
+        if stream.read_line() == CONNECTED:
+            return stream
+        status = stream.read_status()
         stream.close()
+        if status is None:
+            raise NotYet(f"the connection to {self.machine.name} was lost")
         return None
 
     def _starting(self) -> threading.Lock:

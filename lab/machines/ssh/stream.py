@@ -9,7 +9,10 @@ from contextlib import suppress
 import paramiko
 
 from lab.machines.ssh.connection import SshConnection
+from lab.machines.ssh.signals import read_status
 
+STATUS_WITHIN = 5.0
+"""Seconds between the end of a command's output and its exit status."""
 LOST = (OSError, EOFError, paramiko.SSHException)
 
 
@@ -35,6 +38,11 @@ class SshStream:
             self._read += chunk
         line, newline, self._read = self._read.partition(b"\n")
         return line + newline
+
+    def read_status(self) -> int | None:
+        """Return how the command ended, once its output has; None when the connection was lost before that was known."""
+        self.channel.status_event.wait(STATUS_WITHIN)
+        return read_status(self.channel)
 
     def connect(self, peer: socket.socket) -> None:
         """Pass on between the command and a socket until one of them ends; then both are closed."""
