@@ -24,8 +24,9 @@ RENEW_EVERY = 5.0
 PROGRAM = "machines/lease"
 RENEW = """
 read -r up rest < /proc/uptime
-echo "$((${up%.*} + $2))" > "$1/lease.new" && mv -f "$1/lease.new" "$1/lease"
+echo "$((${up%.*} + $2))" > "$1/lease.$$" && mv -f "$1/lease.$$" "$1/lease"
 """
+"""Two may renew at once: the program that keeps it, and whoever begins it again on a machine that was replaced."""
 BEGIN = f"""
 mkdir -p -m 0700 "$1" || exit
 {RENEW}"""

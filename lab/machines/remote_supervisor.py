@@ -84,7 +84,7 @@ class RemoteSupervisor(Supervisor):
     # -- how it is reached -------------------------------------------------------------------------------------------
 
     def _ask(self, request: Json, *, ensure: bool, within: float = 0.0, argv: tuple[str, ...] = ()) -> Json:
-        """Send a request until it is answered; each may be sent twice. The end of a session says nothing of the supervisor: a new one does."""
+        """Send a request until it is answered; each may be sent twice. The end of a session shows nothing: a new one shows who is there."""
         attempt = super()._ask
 
         def send() -> Json:
@@ -101,6 +101,7 @@ class RemoteSupervisor(Supervisor):
             while True:
                 if (kept := idle.pop()).open:
                     return kept
+                kept.close()
         stream = until(self._open_bridge, what=f"{self.machine.name} says whether a supervisor runs there", within=CONNECT_WITHIN)
         return PooledSocket(stream, idle) if stream else None
 
