@@ -10,24 +10,30 @@ import pytest
 from cryptography import x509
 
 from deployers.backup.destinations.directory import ArchiveFolder
-from deployers.backup.restore import restore
+from deployers.backup.move import move
+from deployers.backup.restore import restore, stop_karmada
 from deployers.backup.take import back_up
+from deployers.bring_up import bring_up
 from deployers.by_binary.balancer import find_haproxy
 from deployers.by_binary.components import apiservers
 from deployers.by_binary.installation import open_plane
-from deployers.checks.conformance import conformance
+from deployers.checks.conformance import PLANE, conformance
 from deployers.day2.renew_certificates import renew_all
 from deployers.day2.replace_machine import replace_machine
+from deployers.day2.upgrade import upgrade
 from deployers.etcd.certificates import fetch_certificate
 from deployers.etcd.client import EtcdClient
 from deployers.etcd.membership import add, remove
 from deployers.karmada import Karmada
+from deployers.members.registry import list_members
+from deployers.wanted import prepare
+from lab.errors import UsageError
 from lab.factories.namespace.factory import machine_folder, program_name
 from lab.machines.registry import open_machine, open_owner
 from lab.programs import read_programs
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
-from scenarios.kit.extra_lab import as_it_is_now, extra_lab
+from scenarios.kit.extra_lab import as_it_is_now, extra_lab, remove_lab
 from scenarios.kit.figures import report_figures
 from scenarios.kit.machines import require_namespaces
 from scenarios.kit.namespaces import make_namespace as made_namespace
@@ -38,8 +44,9 @@ MACHINES = ("machine1", "machine2", "machine3")
 DOCUMENT = {
     "machines": {"kind": "namespace", "count": 4},
     "members": [{"name": "member1", "machine": "machine4", "nodes": [{"count": 1}]}],
-    "karmada": {"deployer": "by_binary", "by_binary": {"machines": MACHINES}},
+    "karmada": {"deployer": "by_binary", "release": "1.18.1", "by_binary": {"machines": MACHINES}},
 }
+NEXT = "1.18.2"
 ON_EACH = {
     *("etcd", "karmada-apiserver", "haproxy", "karmada-webhook", "karmada-aggregated-apiserver"),
     *("kube-controller-manager", "karmada-controller-manager", "karmada-scheduler"),
@@ -96,6 +103,23 @@ def test_keys_on_machines_are_private_and_those_of_authorities_of_etcd_stay_here
 
 
 @pytest.mark.breaks
+def test_components_are_upgraded_on_one_machine_at_a_time(now: Karmada, used: Traffic, request: pytest.FixtureRequest) -> None:
+    upgrade(now, NEXT, only="crds")
+    with pytest.raises(UsageError, match="karmada-webhook@machine1"):
+        upgrade(as_it_is_now(now), NEXT, only="karmada-webhook@machine2")
+    first = upgrade(as_it_is_now(now), NEXT, only="karmada-webhook@machine1")
+    assert first.done == ("karmada-webhook@machine1",)
+    used.until_written(10)
+
+    done = upgrade(as_it_is_now(now), NEXT)
+
+    report_figures(request, upgrade_seconds=round(done.seconds, 1))
+    assert done.done[:2] == ("karmada-webhook@machine2", "karmada-webhook@machine3")
+    assert as_it_is_now(now).spec.release == NEXT
+    assert used.writes.longest < LONGEST
+
+
+@pytest.mark.breaks
 def test_members_of_etcd_come_and_go(now: Karmada, used: Traffic) -> None:
     changed = remove(now, "etcd-2")
     assert len(EtcdClient.of(changed).until_well().members) == 2
@@ -144,3 +168,23 @@ def test_a_machine_is_lost_with_its_disk_and_replaced(now: Karmada, used: Traffi
     used.until_written(10)
     conformance(now).demand()
     assert used.writes.longest < LONGEST
+
+
+@pytest.mark.breaks
+def test_a_backup_comes_up_on_other_hosts_and_members_follow(now: Karmada, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    backup, elsewhere = back_up(now, tmp_path), f"{now.run.id}-site"
+    stop_karmada(now)  # the loss of all three machines
+    try:
+        by_binary = {"machines": MACHINES[:2]}
+        table = {"deployer": "by_binary", "release": now.spec.release, "by_binary": by_binary}
+        moved = move(backup.path, elsewhere, asked={"machines": {"kind": "namespace", "count": 2}, "members": [], "karmada": table})
+        assert moved.hold
+        report_figures(request, rto_seconds=round(moved.seconds, 1))
+        assert {name for name, member in list_members(moved.karmada).items() if member.ready} == {"member1"}
+        conformance(moved.karmada, among=PLANE).demand()
+        moved.hold.release()
+    finally:
+        remove_lab(elsewhere)
+        asked = now.run.asked
+        bring_up(prepare({**asked["lab"], "karmada": asked["karmada"]}), now.run.id, label="back").hold.release()
+    faults.assert_recovered(as_it_is_now(now))
