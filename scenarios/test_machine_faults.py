@@ -21,6 +21,7 @@ from lab.machines.lease import LEASE, PROGRAM
 from lab.machines.machine import Machine
 from lab.machines.record import read_machines, record_machine
 from lab.machines.registry import open_machine, open_owner
+from lab.machines.route import find_unreached
 from lab.program import Program
 from lab.run import Run
 from lab.supervisor.client import Supervisor
@@ -79,6 +80,32 @@ def test_keys_and_hosts_that_are_not_the_recorded_ones_are_refused(run: Run, tmp
     assert (tmp_path / "empty").read_text() == ""
     with pytest.raises(CommandFailed):
         open_machine(run, "a").run(["test", "-e", "/ran"])
+
+
+def test_a_host_is_reached_through_a_chain_of_jump_hosts(run: Run, tmp_path: Path) -> None:
+    make_namespaces(run, ["outer", "inner"])
+    made = read_machines(run)
+    for name, host, jump in (("second", "outer", "a"), ("third", "inner", "second")):
+        record_machine(run, name, replace(made[host], kind="ssh", jump=jump))
+    third = open_machine(run, "third")
+    (tmp_path / "file").write_text("through both")
+    third.put(tmp_path / "file", Path("/root/file"))
+
+    assert open_machine(run, "inner").run(["cat", "/root/file"]).stdout == "through both"
+    assert third.run(["sh", "-c", "echo $SSH_CONNECTION"]).stdout.split()[0] == made["outer"].address
+    assert open_machine(run, "second").run(["sh", "-c", "echo $SSH_CONNECTION"]).stdout.split()[0] == made["a"].address
+
+
+def test_a_machine_says_which_addresses_and_ports_it_does_not_reach(run: Run) -> None:
+    make_namespaces(run, ["outer", "inner"])
+    made, machine = read_machines(run), open_machine(run, "a")
+    open_machine(run, "outer").run(["iptables", "-A", "INPUT", "-p", "tcp", "--dport", "2380", "-j", "DROP"])
+    machine.run(["ip", "route", "add", "unreachable", made["inner"].address])
+    outer, inner = made["outer"].address, made["inner"].address
+    found = find_unreached(machine, [(outer, 22), (outer, 2379), (outer, 2380), (inner, 2380)])
+    machine.run(["ip", "route", "del", "unreachable", inner])
+
+    assert found == {(outer, 2380): "no answer within 5 s", (inner, 2380): "No route to host"}
 
 
 def test_sudo_works_with_and_without_a_password(run: Run, tmp_path: Path) -> None:
@@ -156,6 +183,7 @@ HARNESS = """
 import sys
 from pathlib import Path
 from lab.machines.registry import open_machine, open_owner
+from lab.machines.route import find_unreached
 from lab.program import Program
 from lab.run import Run
 from lab.supervisor.client import Supervisor
