@@ -7,7 +7,7 @@ from functools import partial
 
 from deployers.by_binary import balancer
 from deployers.by_binary.installation import ESTIMATOR, BinaryInstallation
-from deployers.names import NAME, kind_of
+from deployers.names import NAME
 from lab.component import Component
 from lab.errors import NotPossible
 from lab.host_checks import check_host
@@ -55,7 +55,7 @@ def list_targets(plane: BinaryInstallation, names: Iterable[str], *, among: bool
 
 def is_called(plane: BinaryInstallation, part: Component, use: str) -> bool:
     """Return whether components on other machines call this port of a program."""
-    return use not in WATCHED and kind_of(part) in {*AMONG, *balancer.list_behind(plane.spec)}
+    return use not in WATCHED and part.kind in {*AMONG, *balancer.list_behind(plane.spec)}
 
 
 def require_route(machine: Machine, caller: str, targets: Iterable[Target], names: dict[str, str]) -> None:
