@@ -25,7 +25,7 @@ from lab.errors import UsageError
 from lab.existing.fetch import fetch_kubeconfig
 from lab.hints import command
 from lab.limits.account import expand_home, user_name
-from lab.machines.record import MachineRecord, record_machine
+from lab.machines.record import MachineRecord, read_machines, record_machine
 from lab.machines.ssh.host import SshHost
 from lab.machines.ssh.machine import SshMachine
 from lab.rules.syntax import address_error, port_error
@@ -149,10 +149,14 @@ def fetch(run: Run, name: str, host: SshHost) -> Path:
 
 
 def record_agent_machine(run: Run, member: str, host: SshHost) -> None:
-    """Record a host of a member as the machine that the member's agent is to run on."""
-    machine = f"{member}-host"
+    """Record a host of a member as the machine that the member's agent is to run on: one that the run knows by another name is that one."""
     login = MachineRecord("ssh", host.address, host.port, host.user, host.key, host.known_hosts, sudo=host.sudo)
-    record_machine(run, machine, login)
+    where = (login.address, login.port, login.user)
+    alike = (each for each, known in read_machines(run).items() if (known.address, known.port, known.user) == where)
+    machine = next(alike, "")
+    if not machine:
+        machine = f"{member}-host"
+        record_machine(run, machine, login)
     run.record(AGENT_MACHINES, member, {"machine": machine})
 
 

@@ -51,11 +51,18 @@ def add_member(karmada: Karmada, name: str, *, kubeconfig: str, context: str = "
 
 
 def forget_agent_machine(run: Run, member: str) -> None:
-    """Delete the files of the run on the host that a member was joined through, and forget the host."""
-    if known := run.recorded(AGENT_MACHINES, member):
-        release_machine(run, known["machine"], keep=False)
-        forget_machine(run, known["machine"])
-        run.forget(AGENT_MACHINES, member)
+    """Delete the files of the run on the host that a member was joined through, and forget the host.
+
+    A machine of the lab stays as it is, and so does a host that another member's agent runs on.
+    """
+    known = run.recorded(AGENT_MACHINES, member)
+    if known is None:
+        return
+    run.forget(AGENT_MACHINES, member)
+    machine, of_lab = known["machine"], Lab.open(run).spec.machine_names
+    if machine not in of_lab and machine not in {row["machine"] for row in run.records(AGENT_MACHINES).values()}:
+        release_machine(run, machine, keep=False)
+        forget_machine(run, machine)
 
 
 def drop_member(karmada: Karmada, member: Cluster) -> bool:

@@ -17,7 +17,7 @@ from lab.run import Run
 from lab.supervisor.client import Supervisor
 
 OWNERS = "program-owners"
-"""The kind of the records of machines that have, or are about to have, programs of a run."""
+"""The kind of the records of machines that have, or are about to have, files or programs of a run."""
 LEASE = 30
 """Seconds that a lease lasts. Shorter than this, a network that is lost harms no program."""
 RENEW_EVERY = 5.0
@@ -34,10 +34,16 @@ mkdir -p -m 0700 "$1" || exit
 
 def begin_lease(run: Run, name: str, machine: Machine, root: str) -> None:
     """Record that a machine is about to have programs of a run in `root`, give it a lease, and see to it that it is renewed."""
-    run.record(OWNERS, name, {"root": root})
+    record_owner(run, name, root)
     machine.run(["sh", "-c", BEGIN, "sh", root, str(LEASE)])
     Supervisor(run.path).start(make_program(run))
     Supervisor(run.path).settle(PROGRAM)
+
+
+def record_owner(run: Run, name: str, root: str) -> None:
+    """Record that a machine is about to have files or programs of a run in `root`: `lab down` and `lab gc` delete them there."""
+    if name not in read_owners(run):
+        run.record(OWNERS, name, {"root": root})
 
 
 def renew_lease(machine: Machine, root: str) -> bool:

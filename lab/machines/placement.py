@@ -12,6 +12,7 @@ from pathlib import Path
 from lab.assets.cache import default_root
 from lab.errors import ProvisionError
 from lab.machines.bring import bring_files
+from lab.machines.lease import record_owner
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.record import CACHE_FOLDER, ROOT_FOLDER, read_machines
@@ -60,12 +61,14 @@ class Placement:
         if self.is_local:
             return
         archive = pack(self.run.path, files)
+        record_owner(self.run, self.name, str(self.root))
         self.machine.run(["mkdir", "-p", "-m", "0700", str(self.root)])
         self.machine.run(["tar", "--extract", "--directory", str(self.root), "--same-permissions"], input=archive, within=120.0)
 
     def make_folders(self, *folders: Path) -> None:
         """Make directories of the run on the machine, 0700."""
         if not self.is_local:
+            record_owner(self.run, self.name, str(self.root))
             self.machine.run(["mkdir", "-p", "-m", "0700", *(str(self.path(folder)) for folder in folders)])
 
     def delete(self, *files: Path) -> None:

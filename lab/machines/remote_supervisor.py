@@ -32,8 +32,11 @@ CONNECT_WITHIN = 45.0
 OLDEST_MINOR = 9
 """Of Python 3."""
 NO_PYTHON = 3
-BRIDGE = """
-[ -S "$2/supervisor.sock" ] && exec python3 -I -S "$1" bridge "$2"
+NOT_SHIPPED = 4
+BRIDGE = f"""
+[ -S "$2/supervisor.sock" ] || exit 1
+[ -f "$1" ] || exit {NOT_SHIPPED}
+exec python3 -I -S "$1" bridge "$2"
 """
 """Without a socket there is no supervisor, and no Python is started to find that out."""
 SHIP = f"""
@@ -78,7 +81,13 @@ class RemoteSupervisor(Supervisor):
     def remove(self, *, within: float = 2.0) -> None:
         """Stop all programs, kill what else carries the run's tag there, and delete the run's directory. Twice is fine."""
         self.shutdown(within=within)
-        if self._has_archive():
+        if not self._has_files():
+            return
+        try:
+            self._ship()
+        except NotPossible:  # without Python no supervisor ever ran there
+            self.machine.run(["rm", "-rf", "--", str(self.run)])
+        else:
             self._python("remove", within=60.0)
 
     # -- how it is reached -------------------------------------------------------------------------------------------
@@ -117,6 +126,9 @@ class RemoteSupervisor(Supervisor):
         stream.close()
         if status is None:
             raise NotYet(f"the connection to {self.machine.name} was lost")
+        if status == NOT_SHIPPED:  # another version of this package started the supervisor
+            self._ship()
+            raise NotYet("the bridge was not there")
         return None
 
     def _starting(self) -> threading.Lock:
@@ -133,9 +145,10 @@ class RemoteSupervisor(Supervisor):
         options = ["--backoff", str(self.backoff), "--until", f"{self.run}/{LEASE_FILE}"]
         self._python("supervise", *options, within=20.0)
 
-    def _has_archive(self) -> bool:
+    def _has_files(self) -> bool:
+        """Return whether something of the run, or the supervisor of an earlier one, is on the machine."""
         try:
-            self.machine.run(["test", "-f", self.archive])
+            self.machine.run(["sh", "-c", '[ -d "$1" ] || [ -f "$2" ]', "sh", str(self.run), self.archive])
         except CommandFailed as failed:
             if failed.status == 1:
                 return False

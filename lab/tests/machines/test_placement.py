@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import ProvisionError
+from lab.machines.lease import read_owners
 from lab.machines.placement import Placement, pack, place_run, resolve_address
 from lab.machines.scripted import Scripted
 from lab.run import Run
@@ -87,3 +88,15 @@ def test_what_is_deleted_is_deleted_there(run: Run) -> None:
     placed(run, machine).delete(run.path / "data" / "x", run.path / "pki")
 
     assert [done.args for done in machine.done] == [("rm", "-rf", "--", "/there/runs/a/data/x", "/there/runs/a/pki")]
+
+
+def test_a_machine_is_recorded_before_files_of_the_run_are_on_it(run: Run) -> None:
+    seen: list[dict[str, str]] = []
+
+    def note(_: tuple[str, ...]) -> str:
+        seen.append(read_owners(run))
+        return ""
+
+    placed(run, Scripted({("mkdir",): note, ("tar",): note})).push([run.path / "run.json"])
+
+    assert seen == [{"m": "/there/runs/a"}] * 2

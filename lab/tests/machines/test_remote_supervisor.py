@@ -13,7 +13,7 @@ import pytest
 
 from lab.errors import CommandLost, NotReady
 from lab.machines import remote_supervisor
-from lab.machines.remote_supervisor import RemoteSupervisor
+from lab.machines.remote_supervisor import NOT_SHIPPED, RemoteSupervisor
 from lab.supervisor.bridge import CONNECTED
 
 PROGRAM = {
@@ -137,3 +137,12 @@ def test_shutdown_leaves_a_lost_machine_to_its_lease() -> None:
     done = Stream(CONNECTED, answer={"ok": True})
     supervisor_of(done).shutdown()
     assert done.asked == ["shutdown"]
+
+
+def test_a_bridge_that_is_not_there_is_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped: list[str] = []
+    monkeypatch.setattr(RemoteSupervisor, "_ship", lambda self: shipped.append(self.archive))
+    found = supervisor_of(Stream(status=NOT_SHIPPED), Stream(CONNECTED, answer=LIST))
+
+    assert [*found.programs()] == ["karmada/etcd"]
+    assert shipped == [found.archive]
