@@ -26,7 +26,7 @@ RENEW = """
 read -r up rest < /proc/uptime
 echo "$((${up%.*} + $2))" > "$1/lease.$$" && mv -f "$1/lease.$$" "$1/lease"
 """
-"""Two may renew at once: the program that keeps it, and whoever begins it again on a machine that was replaced."""
+"""Two may renew at once: the program that keeps it, and a command that begins it again on a replaced machine."""
 BEGIN = f"""
 mkdir -p -m 0700 "$1" || exit
 {RENEW}"""

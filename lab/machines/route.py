@@ -19,11 +19,11 @@ for tool in bash timeout; do command -v $tool >/dev/null || {{ echo "$tool is no
 export LC_ALL=C
 for target in "$@"; do
   (
-    said=$(timeout {WITHIN:g} bash -c 'exec 3<>"/dev/tcp/${{0%:*}}/${{0##*:}}"' "$target" 2>&1)
-    case $?,$said in
+    message=$(timeout {WITHIN:g} bash -c 'exec 3<>"/dev/tcp/${{0%:*}}/${{0##*:}}"' "$target" 2>&1)
+    case $?,$message in
       0,*|*"Connection refused"*) ;;
       124,*) echo "$target no answer within {WITHIN:g} s" ;;
-      *) echo "$target ${{said##*: }}" ;;
+      *) echo "$target ${{message##*: }}" ;;
     esac
   ) &
 done
