@@ -172,7 +172,7 @@ def test_a_machine_is_lost_with_its_disk_and_replaced(now: Karmada, used: Traffi
 
 @pytest.mark.breaks
 def test_a_backup_comes_up_on_other_hosts_and_members_follow(now: Karmada, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    backup, elsewhere = back_up(now, tmp_path), f"{now.run.id}-site"
+    backup, elsewhere = back_up(now, ArchiveFolder(tmp_path)), f"{now.run.id}-site"
     stop_karmada(now)  # the loss of all three machines
     try:
         by_binary = {"machines": MACHINES[:2]}

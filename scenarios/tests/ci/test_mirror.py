@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("lab", "deployers", "scenarios", "perf", "reports")
 EXEMPTIONS = tomllib.loads(Path(__file__).with_name("mirror_exemptions.toml").read_text())
-AT_MOST = {"parts": 58, "real_labs": 38, "commands": 53}
+AT_MOST = {"parts": 58, "real_labs": 37, "commands": 52}
 """Exemptions of each kind. Lower a number when a module gets its test file; never raise one."""
 
 
