@@ -21,9 +21,7 @@ from lab.yaml_text import dump_yaml
 
 app = typer.Typer(help="Run Karmadas that objects of a cluster describe.", no_args_is_help=True, rich_markup_mode=None)
 CrdOutput = Annotated[Output, option("--output", "-o", help="text: YAML for `kubectl apply --server-side -f -`; json: a List.")]
-KubeconfigOption = Annotated[
-    Path, option("--kubeconfig", help="Of the cluster with the objects.", envvar="KUBECONFIG", metavar="FILE", show_default=False)
-]
+KubeconfigOption = Annotated[Path, option("--kubeconfig", help="Of the cluster with the objects.", metavar="FILE")]
 ContextOption = Annotated[str, option("--context", help="Of that kubeconfig. Default: its current context.", metavar="NAME")]
 NamespaceOption = Annotated[
     list[str] | None, option("--namespace", "-n", help="Act on objects of this namespace only; may be repeated. Default: all.")
