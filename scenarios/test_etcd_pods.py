@@ -1,6 +1,6 @@
 """The lab's own etcd in pods: lost members are replaced, it becomes one and three again, a backup is restored in place.
 
-python -m pytest scenarios/test_etcd_pods.py -m thorough --spec scenarios/etcd_pods.toml
+python -m pytest scenarios/test_etcd_pods.py -m thorough --lab-spec scenarios/etcd_pods.toml
 """
 
 from __future__ import annotations

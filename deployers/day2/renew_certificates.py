@@ -1,4 +1,4 @@
-"""New certificates for all of a control plane of programs, in the place of those that are about to end, while it serves.
+"""New certificates for all of a control plane, in the place of those that are about to end, while it serves; for pods see `renew_pods`.
 
 karmada-apiserver reloads its own when their files change, so it is not restarted and no write of a template fails. The others
 have theirs in a kubeconfig, which is read once: they are started again, one after the other, as in an upgrade. The authorities stay, and
@@ -14,6 +14,8 @@ from cryptography import x509
 
 from deployers.by_binary.installation import BinaryInstallation, open_plane
 from deployers.by_binary.rollout import GRACE
+from deployers.day2.renew_pods import STAGES, renew_in_pods
+from deployers.deployer import runs_in_pods
 from deployers.etcd.certificates import fetch_certificate, reissue, renew_etcd
 from deployers.etcd.expiry import RENEW_BEFORE
 from deployers.karmada import Karmada
@@ -25,6 +27,7 @@ from deployers.plane.rollout import follow_ups
 from lab import component
 from lab.cluster import merge_kubeconfigs
 from lab.component import Component, find_owner
+from lab.errors import NotPossible
 from lab.hints import command
 from lab.pki import Authority
 from lab.wait import NotYet, until
@@ -35,12 +38,19 @@ RELOADS_CERTIFICATE = frozenset({"etcd", "haproxy", "karmada-apiserver"})
 """Components that need not be started again for it."""
 
 
-def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> dict[str, dt.datetime]:
+def renew_all(
+    karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE, authorities: bool = False, through: str = STAGES[-1]
+) -> dict[str, dt.datetime]:
     """Renew certificates that expire within `before` (None: all), etcd's included; return the new end of each.
 
     Returned when every server presents its new one and every component was started with its own. Interrupted, it goes on where it was.
-    NotPossible where another deployer installed; ProvisionError when an authority ends first, with nothing changed.
+    `authorities` and `through`: as in `renew_in_pods`; NotPossible for programs. ProvisionError when an authority ends first, with nothing
+    changed.
     """
+    if runs_in_pods(karmada):
+        return renew_in_pods(karmada, before=before, authorities=authorities, through=through)
+    if authorities:
+        raise NotPossible("the authorities of a Karmada of programs are not exchanged in place", where=str(karmada.run.path))
     plane = open_plane(karmada)
     pki = plane.layout.pki
     renewed = {} if karmada.spec.etcd.external else renew_etcd(karmada, before=before)

@@ -6,7 +6,7 @@ kube-controller-manager is given both by every installer: its flags name the fil
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -64,16 +64,21 @@ def secret_values(host: Api) -> list[bytes]:
     return [b64decode(value) for each in found for value in (each.get("data") or {}).values()]
 
 
-def read_mounted(host: Api, pod: Mapping[str, Any], path: str) -> bytes:
-    """Return a file of a pod that is of a Secret. ProvisionError when no Secret is mounted there."""
+def list_mounted(pod: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of Secrets, and the keys in them, that a file of a pod's first container may be."""
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
     for mount in pod["spec"]["containers"][0].get("volumeMounts", []):
         secret = volumes.get(mount["name"], {}).get("secret")
         if secret is None or not PurePosixPath(path).is_relative_to(mount["mountPath"]):
             continue
         inside = str(PurePosixPath(path).relative_to(mount["mountPath"]))
-        key = next((item["key"] for item in secret.get("items", []) if item["path"] == inside), inside)
-        data = host.get(f"/api/v1/namespaces/{pod['metadata']['namespace']}/secrets/{secret['secretName']}").get("data") or {}
+        yield secret["secretName"], next((item["key"] for item in secret.get("items", []) if item["path"] == inside), inside)
+
+
+def read_mounted(host: Api, pod: Mapping[str, Any], path: str) -> bytes:
+    """Return a file of a pod that is of a Secret. ProvisionError when no Secret is mounted there."""
+    for name, key in list_mounted(pod, path):
+        data = host.get(f"/api/v1/namespaces/{pod['metadata']['namespace']}/secrets/{name}").get("data") or {}
         if key in data:
             return b64decode(data[key])
     raise ProvisionError(f"{path} of {pod['metadata']['name']} is of no Secret", where=f"pod {pod['metadata']['name']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from typing import Any
 
@@ -45,8 +46,19 @@ def pod(owner: str, *, ready: bool = True, restarts: int = 0, state: Json | None
     }
 
 
+def merge(item: Json, patch: Json) -> None:
+    """Merge a patch into an object, as an API server does (RFC 7386)."""
+    for key, value in patch.items():
+        if value is None:
+            item.pop(key, None)
+        elif isinstance(value, dict):
+            merge(item.setdefault(key, {}), value)
+        else:
+            item[key] = value
+
+
 class Host:
-    """Objects by the path of their list; `logs` by pod."""
+    """Objects by the path of their list; `logs` by pod. `patched` are the paths of patched objects, in their order."""
 
     def __init__(self, *workloads: Json, pods: list[Json] | None = None, logs: dict[str, str] | None = None, **others: list[Json]) -> None:
         core, apps = f"/api/v1/namespaces/{SYSTEM}", f"/apis/apps/v1/namespaces/{SYSTEM}"
@@ -63,6 +75,7 @@ class Host:
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": [],
         }
         self.logs = logs or {}
+        self.patched: list[str] = []
 
     def add(self, workload: Json) -> None:
         """Put a workload there, and its namespace."""
@@ -91,7 +104,12 @@ class Host:
                 items = [each for each in items if each["involvedObject"]["name"] == field.partition("=")[2]]
             return httpx.Response(200, json={"items": items})
         folder, _, name = path.rpartition("/")
-        for item in self.lists.get(folder, []):
+        for number, item in enumerate(self.lists.get(folder, [])):
             if item["metadata"]["name"] == name:
+                if request.method == "PATCH":
+                    merge(item, json.loads(request.content))
+                    self.patched.append(path)
+                if request.method == "PUT":
+                    self.lists[folder][number] = item = json.loads(request.content)
                 return httpx.Response(200, json=item)
         return httpx.Response(404, json={"reason": "NotFound", "message": f"{path} not found"})
