@@ -1,7 +1,7 @@
 """New certificates for the lab's own etcd in pods, while it serves. Nothing is started again.
 
 As in `certificates`: etcd and its clients read a certificate from its file at every handshake. In pods the files are of Secrets, which a
-kubelet rewrites at its next sync of the pod; a changed annotation triggers a sync at once. The Secret by which Karmada calls etcd is its
+kubelet rewrites at its next sync of the pod; a changed annotation triggers a sync at once (`look_at_secrets`). The Secret by which Karmada calls etcd is its
 installer's, under a name of its own: it is known by the certificate in it.
 """
 
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from deployers.etcd.certificates import fetch_certificate
 from deployers.etcd.expiry import RENEW_BEFORE, certificate_expiries
@@ -24,18 +23,17 @@ from deployers.karmada import Karmada
 from deployers.names import LOOPBACK, NAMESPACE
 from deployers.plane import objects
 from deployers.plane.certificates import pair
-from deployers.pods import workloads
 from deployers.pods.etcd.certificates import CALLER, CLIENTS, LEAVES, PEERS, make_certificates, pki_folder, secrets
 from deployers.pods.etcd.names import CLIENT_PORT, NAMESPACED
 from deployers.pods.keys import key_of
+from deployers.pods.restart import look_at_secrets
 from lab.api import Api
 from lab.errors import ProvisionError
 from lab.port_forward import forward_port
+from lab.reissue import is_issued_by
 from lab.wait import NotYet, until
 
 Json = dict[str, Any]
-RENEWED = "karmada-lab/certificates"
-"""The annotation of a pod that says when its certificates were renewed."""
 WITHIN = 180.0
 """A kubelet looks at a pod by itself within about a minute and a half."""
 
@@ -60,7 +58,7 @@ def renew_pod_etcd(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFO
     make_certificates(folder, days=days, renew=due)
     objects.apply_all(host, secrets(folder))
     replace_in_secrets(host, folder)
-    look_again(host)
+    look_at_secrets(host)
     wait_presented(karmada, folder)
     PodEtcdClient.of(karmada).until_well()
     return {name: end for name, end in certificate_expiries(folder).items() if name in due}
@@ -103,27 +101,11 @@ def list_changed_values(values: Mapping[str, bytes], newest: tuple[bytes, bytes]
         if b"BEGIN CERTIFICATE" not in text:
             continue
         former = x509.load_pem_x509_certificate(text)
-        if former.subject != name.subject or former.serial_number == name.serial_number or not is_signed_by(former, authority):
+        if former.subject != name.subject or former.serial_number == name.serial_number or not is_issued_by(former, authority):
             continue
         changed[key] = newest[0]
         changed |= {other: newest[1] for other, candidate in values.items() if key_of(text, [candidate])}
     return changed
-
-
-def is_signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    """Return whether an authority signed a certificate."""
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def look_again(host: Api) -> None:
-    """Have the kubelets of all pods of Karmada look at their Secrets now."""
-    now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-    for pod in workloads.pods(host):
-        host.patch(f"{NAMESPACED}/pods/{pod['metadata']['name']}", {"metadata": {"annotations": {RENEWED: now}}})
 
 
 def wait_presented(karmada: Karmada, folder: Path) -> None:

@@ -58,7 +58,7 @@ def merge(item: Json, patch: Json) -> None:
 
 
 class Host:
-    """Objects by the path of their list; `logs` by pod. `patched` are the paths of patched objects, in their order."""
+    """Objects by the path of their list; `logs` by pod. `patched_paths` are those of patched objects, in their order."""
 
     def __init__(self, *workloads: Json, pods: list[Json] | None = None, logs: dict[str, str] | None = None, **others: list[Json]) -> None:
         core, apps = f"/api/v1/namespaces/{SYSTEM}", f"/apis/apps/v1/namespaces/{SYSTEM}"
@@ -75,7 +75,7 @@ class Host:
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": [],
         }
         self.logs = logs or {}
-        self.patched: list[str] = []
+        self.patched_paths: list[str] = []
 
     def add(self, workload: Json) -> None:
         """Put a workload there, and its namespace."""
@@ -108,8 +108,8 @@ class Host:
             if item["metadata"]["name"] == name:
                 if request.method == "PATCH":
                     merge(item, json.loads(request.content))
-                    self.patched.append(path)
+                    self.patched_paths.append(path)
                 if request.method == "PUT":
-                    self.lists[folder][number] = item = json.loads(request.content)
-                return httpx.Response(200, json=item)
+                    self.lists[folder][number] = json.loads(request.content)
+                return httpx.Response(200, json=self.lists[folder][number])
         return httpx.Response(404, json={"reason": "NotFound", "message": f"{path} not found"})

@@ -19,9 +19,8 @@ def mounting(item: Json, *secrets: str) -> Json:
     """Return a workload that mounts Secrets, the first at /pki."""
     template = item["spec"]["template"]["spec"]
     template["volumes"] = [{"name": name, "secret": {"secretName": name}} for name in secrets]
-    template["containers"][0]["volumeMounts"] = [
-        {"name": name, "mountPath": PKI if not at else f"/{name}"} for at, name in enumerate(secrets)
-    ]
+    places = [PKI, *(f"/{name}" for name in secrets[1:])]
+    template["containers"][0]["volumeMounts"] = [{"name": name, "mountPath": at} for name, at in zip(secrets, places, strict=True)]
     item["metadata"]["annotations"] = {}
     return item
 

@@ -1,4 +1,4 @@
-"""Certificates of a control plane in pods are renewed in every Secret that holds them, and its authorities exchanged while both are trusted."""
+"""Certificates in pods are renewed in every Secret that holds them, and authorities exchanged while both are trusted."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def load(pem: bytes) -> x509.Certificate:
 
 def restarted(host: Host) -> list[str]:
     """Return the workloads that were started again, in their order, each once."""
-    names = [path.rpartition("/")[2] for path in host.patched if "/deployments/" in path or "/statefulsets/" in path]
+    names = [path.rpartition("/")[2] for path in host.patched_paths if "/deployments/" in path or "/statefulsets/" in path]
     return list(dict.fromkeys(names))
 
 
 def test_what_does_not_end_soon_is_left_alone(karmada: Karmada, host: Host) -> None:
     assert renew_in_pods(karmada, before=dt.timedelta(days=9)) == {}
-    assert host.patched == []
+    assert host.patched_paths == []
 
 
 def test_every_secret_and_kubeconfig_gets_the_same_successor(karmada: Karmada, host: Host, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_an_authority_that_ends_first_is_named_and_nothing_changes(karmada: Karm
     long = karmada.asking(karmada.spec.model_copy(update={"certificates": karmada.spec.certificates.model_copy(update={"days": 5000})}))
     with pytest.raises(ProvisionError, match="ends on"):
         renew_in_pods(long, before=None)
-    assert host.patched == []
+    assert host.patched_paths == []
 
 
 def test_stages_go_on_after_the_one_that_is_done() -> None:
