@@ -1,7 +1,7 @@
 """New certificates for the lab's own etcd in pods, while it serves. Nothing is started again.
 
 As in `certificates`: etcd and its clients read a certificate from its file at every handshake. In pods the files are of Secrets, which a
-kubelet rewrites at its next sync of the pod; a changed annotation triggers a sync at once (`look_at_secrets`). The Secret by which Karmada calls etcd is its
+kubelet rewrites at its next sync of the pod; a changed annotation triggers one at once. The Secret by which Karmada calls etcd is its
 installer's, under a name of its own: it is known by the certificate in it.
 """
 
