@@ -28,7 +28,7 @@ TRUSTING = (f"{HOOKS}/mutatingwebhookconfigurations", f"{HOOKS}/validatingwebhoo
 
 
 class KeyPlace(Protocol):
-    """**Protocol:** something that holds texts by name. `write` replaces some of them and keeps the others."""
+    """**Protocol:** something that holds texts by name. `write` replaces some of them and keeps the others. `name` is shown to users."""
 
     @property
     def name(self) -> str: ...
@@ -60,14 +60,11 @@ class SecretPlace:
 
 @dataclass(frozen=True)
 class FilePlace:
-    """Files of the run directory, by their paths in a folder; those of folders inside it are places of their own."""
+    """Files of the run directory, by their names in a folder; those of folders inside it are places of their own."""
 
     folder: Path
+    name: str
     pattern: str = "*"
-
-    @property
-    def name(self) -> str:
-        return str(self.folder)
 
     def read(self) -> dict[str, bytes]:
         return {file.name: file.read_bytes() for file in sorted(self.folder.glob(self.pattern)) if file.is_file()}
@@ -92,7 +89,9 @@ def file_places(karmada: Karmada) -> list[KeyPlace]:
     """Return the folders of the run with keys of the control plane, and the administrator's kubeconfig."""
     pki, init = karmada.run.path / "pki" / karmada.name, karmada.run.path / "data" / karmada.name / "init"
     folders = [folder for top in (pki, init) if top.is_dir() for folder in (top, *sorted(each for each in top.rglob("*") if each.is_dir()))]
-    return [*(FilePlace(folder) for folder in folders), FilePlace(karmada.kubeconfig.parent, karmada.kubeconfig.name)]
+    run = karmada.run.path
+    found = [FilePlace(folder, str(folder.relative_to(run))) for folder in folders]
+    return [*found, FilePlace(karmada.kubeconfig.parent, karmada.kubeconfig.parent.name, karmada.kubeconfig.name)]
 
 
 def pulling_members(karmada: Karmada) -> list[Cluster]:
@@ -110,17 +109,6 @@ def secrets_of(api: Api, cluster: str = "") -> list[KeyPlace]:
     """Return the Secrets of Karmada's namespace that hold keys, those of helm's releases left out: they are helm's own history."""
     found = api.items(SECRETS)
     return [SecretPlace(api, str(each["metadata"]["name"]), cluster) for each in found if not str(each.get("type", "")).startswith("helm.")]
-
-
-def exchange_in_places(places: list[KeyPlace], exchange: Exchange, *, skip: frozenset[str] = frozenset()) -> list[str]:
-    """Exchange certificates and keys in places, but for values named in `skip`; return the names of the places that changed."""
-    changed = []
-    for place in places:
-        values = {key: value for key, value in place.read().items() if key not in skip}
-        if after := exchange.changed(values):
-            place.write(after)
-            changed.append(place.name)
-    return changed
 
 
 def exchange_in_objects(api: Api, exchange: Exchange) -> list[str]:
