@@ -14,7 +14,7 @@ from lab.pki import make_authority_identifier, start_certificate
 
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 OWN = (x509.AuthorityKeyIdentifier, x509.SubjectKeyIdentifier)
-"""Extensions that name keys: they are made anew."""
+"""Extensions that name keys: they are made again."""
 
 
 def make_key_like(former: x509.Certificate) -> SigningKey:

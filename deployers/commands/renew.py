@@ -11,7 +11,7 @@ from deployers.day2.renew_certificates import renew_all
 from lab.cli.options import DEFAULT_LAB, LabName, option
 
 
-class Stage(StrEnum):
+class RenewalStage(StrEnum):
     """What is done when authorities are exchanged, in this order."""
 
     trust = "trust"
@@ -20,14 +20,14 @@ class Stage(StrEnum):
 
 
 Authorities = Annotated[bool, option("--authorities", help="In pods: exchange the CAs, too; both are trusted meanwhile.")]
-Through = Annotated[Stage, option("--through", help="With --authorities: stop after this stage; the same command goes on.")]
+Through = Annotated[RenewalStage, option("--through", help="With --authorities: stop after this stage; the same command goes on.")]
 
 
 def renew(
     lab: LabName = DEFAULT_LAB,
     expires_within: ExpiresWithin = THIRTY_DAYS,
     authorities: Authorities = False,
-    through: Through = Stage.withdraw,
+    through: Through = RenewalStage.withdraw,
 ) -> None:
     """Renew all certificates of Karmada before they expire.
 

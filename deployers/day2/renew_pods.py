@@ -25,7 +25,15 @@ from deployers.karmada import Karmada
 from deployers.plane import pending_operation
 from deployers.plane.pending_operation import PendingOperation
 from deployers.pods.held_keys import Exchange, fingerprint
-from deployers.pods.issued import IssuedLeaf, TrustedAuthority, ending, issued_leaves, succeed, token_keys, trusted_authorities
+from deployers.pods.issued import (
+    IssuedLeaf,
+    TrustedAuthority,
+    ending,
+    issued_leaves,
+    make_successor_leaves,
+    token_keys,
+    trusted_authorities,
+)
 from deployers.pods.key_places import all_places
 from deployers.pods.served import served_certificates, wait_presented
 from deployers.pods.signer import delete_signer_files, put_signer_back, replace_signer, set_signer_apart
@@ -151,7 +159,7 @@ class Renewal:
         due += [leaf for leaf in leaves if fingerprint(leaf.authority.certificate) in signers and leaf not in due]
         host = self.karmada.lab.host
         tokens = token_keys(host.api)
-        exchange = succeed(due, days=self.karmada.spec.certificates.days, keep=tokens, signers=signers)
+        exchange = make_successor_leaves(due, days=self.karmada.spec.certificates.days, keep=tokens, signers=signers)
         servers = served_certificates(host)
         if SIGNS_REQUESTS in self.names:
             replace_signer(host.api, read_successors(successors_folder(self.karmada), self.names)[SIGNS_REQUESTS])
@@ -175,7 +183,7 @@ class Renewal:
         return {}
 
     def exchange_trust(self, exchange: Exchange) -> KeyExchange:
-        """Exchange authorities wherever they are trusted. What karmada-apiserver alone reads makes nobody start again."""
+        """Exchange authorities wherever they are trusted. What karmada-apiserver alone reads restarts no workload."""
         step = KeyExchange(self.karmada, exchange, self.change)
         step.write_files()
         step.write(restarts=trusts_once(self.karmada.lab.host.api, exchange) if {*self.names} - {PROXY} else lambda _: False)

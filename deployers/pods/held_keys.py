@@ -24,9 +24,9 @@ from lab.yaml_text import dump_yaml
 Json = dict[str, Any]
 CERTIFICATE, PRIVATE = b"-----BEGIN CERTIFICATE-----", b"PRIVATE KEY-----"
 INLINED = "-data"
-"""The end of a kubeconfig's keys whose values are base64."""
+"""The end of a kubeconfig's keys with values in base64."""
 BUNDLE = "caBundle"
-"""The key of an API object whose value is base64: of webhooks, conversions and APIServices."""
+"""The key of an API object with a value in base64: of webhooks, conversions and APIServices."""
 
 
 def fingerprint(certificate: x509.Certificate) -> bytes:

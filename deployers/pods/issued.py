@@ -1,6 +1,6 @@
 """Which authorities a control plane in pods trusts, which certificates they signed, and successors of these.
 
-The flags of karmada-apiserver and of etcd name the authorities, whoever installed them: so a certificate of a member, which an estimator's
+The flags of karmada-apiserver and of etcd name the authorities, with every installer: so a certificate of a member, which an estimator's
 kubeconfig holds, or of the user's own etcd is never taken for one of Karmada's.
 """
 
@@ -114,7 +114,7 @@ def ending(leaves: Iterable[IssuedLeaf], before: dt.timedelta | None) -> list[Is
     return [leaf for leaf in leaves if before is None or leaf.certificate.not_valid_after_utc < until]
 
 
-def succeed(
+def make_successor_leaves(
     leaves: Iterable[IssuedLeaf], *, days: int, keep: Collection[bytes], signers: Mapping[bytes, TrustedAuthority] | None = None
 ) -> Exchange:
     """Return the exchange of leaves for successors, with new keys but for those to keep (public halves).

@@ -1,6 +1,6 @@
 """The places that hold certificates and keys of a control plane in pods: Secrets on the host cluster and on members that pull, files here.
 
-What is in them is told apart by content, so that the four installers need no list of their Secrets' names.
+What is in them is distinguished by content, so that the four installers need no list of their Secrets' names.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def file_places(karmada: Karmada) -> list[KeyPlace]:
 
 
 def pulling_members(karmada: Karmada) -> list[Cluster]:
-    """Return the members whose agents hold credentials of Karmada."""
+    """Return the members that pull: their agents hold credentials of Karmada."""
     return [karmada.lab.member(each.name) for each in karmada.spec.members if each.mode == "pull"]
 
 

@@ -45,7 +45,7 @@ def port_of(pod: Json, port: Json) -> int | None:
 
 
 def shake_hands(host: Cluster, pod: str, port: int) -> x509.Certificate | None:
-    """Return the certificate that a port of a pod presents, whoever signed it; None when it speaks no TLS or does not answer."""
+    """Return the certificate that a port of a pod presents, of any authority; None when it speaks no TLS or does not answer."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # what is presented is to be seen, not trusted
     with forward_port(host, NAMESPACE, pod, port) as here:

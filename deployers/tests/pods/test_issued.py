@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deployers.karmada import Karmada
-from deployers.pods.issued import ending, issued_leaves, public_of, succeed, token_keys, trusted_authorities
+from deployers.pods.issued import ending, issued_leaves, make_successor_leaves, public_of, token_keys, trusted_authorities
 from deployers.pods.key_places import all_places
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.host_fakes import Host
@@ -43,5 +43,5 @@ def test_a_leaf_is_found_once_and_ends_at_its_time(karmada: Karmada, host: Host)
     assert ending(leaves, dt.timedelta(days=1)) == []
     assert ending(leaves, dt.timedelta(days=400)) == leaves
     (own,) = [leaf for leaf in leaves if leaf.authority.key]
-    exchange = succeed([own], days=1, keep=token_keys(host.api()))
+    exchange = make_successor_leaves([own], days=1, keep=token_keys(host.api()))
     assert exchange.keys == {public_of(own.certificate): own.key}, "it signs tokens"
