@@ -1,7 +1,7 @@
 """The certificates that servers of a control plane in pods present, seen by a TLS handshake with each pod behind each Service.
 
-A server that listens on the address of its pod alone, as upstream's webhook does, is not reached by forwarding a port: it is left out. Those
-that read a new certificate without a restart, karmada-apiserver and etcd, listen on every address.
+A server that listens on the address of its pod alone, as upstream's webhook does, is not reached by forwarding a port: it is left out.
+Those that read a new certificate without a restart, karmada-apiserver and etcd, listen on every address.
 """
 
 from __future__ import annotations
