@@ -14,7 +14,9 @@ from deployers.day2.renew_pods import STAGES
 from deployers.karmada import Karmada
 from deployers.names import NAMESPACE
 from deployers.pods import workloads
+from lab.errors import CommandFailed
 from lab.images.load import list_nodes
+from lab.machines.machine import Machine
 from scenarios.kit import faults
 from scenarios.kit.extra_lab import as_it_is_now
 from scenarios.kit.figures import report_figures
@@ -33,15 +35,23 @@ def list_serials(karmada: Karmada) -> dict[str, set[int]]:
     for each in workloads.workloads(karmada.lab.host.api):
         for pod in workloads.pods(karmada.lab.host.api, NAMESPACE, each.selector) if each.component in SERVERS else []:
             address = f"{pod['status']['podIP']}:{SERVERS[each.component]}"
-            shown = node.run(["sh", "-c", f"echo | openssl s_client -connect {address}"]).stdout
-            pem = shown[shown.index("-----BEGIN") : shown.index("-----END CERTIFICATE-----") + 25]
-            found.setdefault(each.component, set()).add(x509.load_pem_x509_certificate(pem.encode()).serial_number)
+            found.setdefault(each.component, set()).add(present(node, address).serial_number)
     return found
+
+
+def present(node: Machine, address: str) -> x509.Certificate:
+    """Return the certificate that a server presents. etcd wants one of its client, too, and then ends with an error."""
+    try:
+        shown = node.run(["openssl", "s_client", "-connect", address], input=b"").stdout
+    except CommandFailed as failed:
+        shown = failed.output
+    end = "-----END CERTIFICATE-----"
+    return x509.load_pem_x509_certificate(shown[shown.index("-----BEGIN") : shown.index(end) + len(end)].encode())
 
 
 def assert_all_new(before: dict[str, set[int]], after: dict[str, set[int]]) -> None:
     assert before.keys() == after.keys() == SERVERS.keys()
-    assert {name: after[name] & serials for name, serials in before.items()} == dict.fromkeys(before, set())
+    assert {name: after[name] & serials for name, serials in before.items()} == {name: set() for name in before}
 
 
 def assert_whole(karmada: Karmada) -> None:
