@@ -17,6 +17,8 @@ from cryptography import x509
 from deployers.deployer import runs_in_pods
 from deployers.etcd.client import BaseEtcdClient, EtcdClient, Json
 from deployers.etcd.expiry import certificate_expiries
+from deployers.etcd.health import quorum
+from deployers.etcd.pod_faults import explain_loss, explain_member
 from deployers.etcd.tools import last_line
 from deployers.karmada import Karmada
 from deployers.names import NAMESPACE
@@ -29,6 +31,7 @@ from deployers.pods.kubectl import kubectl_args
 from lab.api import Api
 from lab.component import parse_flags
 from lab.errors import CommandFailed, ProvisionError
+from lab.hints import command
 from lab.machines.machine import Machine
 
 LOOPBACK = "127.0.0.1"
@@ -48,6 +51,8 @@ class PodEtcdClient(BaseEtcdClient):
     ends: Mapping[str, dt.datetime]
     endpoints: Mapping[str, str]
     run_id: str | None = None
+    host: Api | None = None
+    """The host cluster's, which knows why a member does not answer."""
 
     @classmethod
     def of(cls, karmada: Karmada) -> PodEtcdClient:
@@ -66,7 +71,7 @@ class PodEtcdClient(BaseEtcdClient):
             certificate = read_mounted(host.api, found[0], flags["cert-file"])
             ends = {"etcd-server": x509.load_pem_x509_certificate(certificate).not_valid_after_utc}
             endpoints = {"etcd": loopback_address(flags.get("listen-client-urls", ""))}
-        return cls(karmada.machine, kubectl_args(karmada), container["name"], pods, flags, ends, endpoints, karmada.run.id)
+        return cls(karmada.machine, kubectl_args(karmada), container["name"], pods, flags, ends, endpoints, karmada.run.id, host.api)
 
     @property
     def lab(self) -> str | None:
@@ -89,6 +94,19 @@ class PodEtcdClient(BaseEtcdClient):
         argv = (*into, "etcdctl", *args, f"--endpoints={endpoint}", *access, "--command-timeout=10s", "--dial-timeout=2s")
         return self.machine.run(argv, within=within).stdout
 
+    def members(self) -> list[Json]:
+        """Return the members in etcd's own list. ProvisionError without a quorum says of each pod why, and what is possible."""
+        try:
+            return super().members()
+        except ProvisionError as error:
+            lost = explain_loss(self.host, list(self.endpoints)) if self.host else []
+            error.detail = "\n".join([*lost, error.detail or ""]).strip()
+            error.remedy = (
+                f"{quorum(len(self.endpoints))} of {len(self.endpoints)} members must serve: put right the named nodes and disks; "
+                f"when so many volumes are lost for good: {command('restore', 'ARCHIVE', lab=self.lab)}"
+            )
+            raise
+
     def status(self, name: str) -> Json | str:
         """Return one member's own status; an only member has shown by the list of members that it answers."""
         if len(self.endpoints) > 1 and name not in self.endpoints:
@@ -96,7 +114,8 @@ class PodEtcdClient(BaseEtcdClient):
         try:
             found: Json = self.ask("endpoint", "status", at=self.endpoints.get(name))[0]
         except CommandFailed as failed:
-            return last_line("\n".join(line for line in failed.output.splitlines() if not line.startswith(KUBECTL_ENDS)))
+            said = last_line("\n".join(line for line in failed.output.splitlines() if not line.startswith(KUBECTL_ENDS)))
+            return (explain_member(self.host, name) if self.host and name in self.endpoints else "") or said
         return found
 
     def expiries(self) -> Mapping[str, dt.datetime]:

@@ -15,7 +15,7 @@ from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.host_fakes import Host, deployment, pod
 from lab.assets import AssetRef, Supply
 from lab.cluster import Cluster
-from lab.errors import ProvisionError
+from lab.errors import CommandFailed, ProvisionError
 from lab.machines.scripted import Scripted
 from lab.pki import Authority
 
@@ -94,3 +94,14 @@ def test_a_pod_that_does_not_run_is_an_error(tmp_path: Path, monkeypatch: pytest
 
     with pytest.raises(ProvisionError, match="no pod of"):
         etcd_of(a_karmada(tmp_path, {"deployer": "by_chart"}))
+
+
+def test_without_a_quorum_each_pods_reason_and_the_way_out_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(args: tuple[str, ...]) -> str:
+        raise CommandFailed("etcdctl failed", output="context deadline exceeded")
+
+    made = an_etcd(tmp_path, monkeypatch, Scripted({("/kubectl",): refuse}))
+    with pytest.raises(ProvisionError, match="quorum") as caught:
+        made.members()
+    assert "etcd: it has no pod" in str(caught.value.detail)
+    assert "restore" in str(caught.value.remedy)
