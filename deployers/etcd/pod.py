@@ -99,7 +99,8 @@ class PodEtcdClient(BaseEtcdClient):
         try:
             return super().members()
         except ProvisionError as error:
-            lost = explain_loss(self.host, list(self.endpoints)) if self.host else []
+            names = list(self.endpoints if len(self.endpoints) > 1 else self.pods)
+            lost = explain_loss(self.host, names) if self.host else []
             error.detail = "\n".join([*lost, error.detail or ""]).strip()
             error.remedy = (
                 f"{quorum(len(self.endpoints))} of {len(self.endpoints)} members must serve: put right the named nodes and disks; "

@@ -98,10 +98,10 @@ def test_a_pod_that_does_not_run_is_an_error(tmp_path: Path, monkeypatch: pytest
 
 def test_without_a_quorum_each_pods_reason_and_the_way_out_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(args: tuple[str, ...]) -> str:
-        raise CommandFailed("etcdctl failed", output="context deadline exceeded")
+        raise CommandFailed(args, status=1, output="context deadline exceeded")
 
     made = an_etcd(tmp_path, monkeypatch, Scripted({("/kubectl",): refuse}))
     with pytest.raises(ProvisionError, match="quorum") as caught:
         made.members()
-    assert "etcd: it has no pod" in str(caught.value.detail)
+    assert "etcd-0: its node None is gone" in str(caught.value.detail)
     assert "restore" in str(caught.value.remedy)
