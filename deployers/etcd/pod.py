@@ -115,8 +115,8 @@ class PodEtcdClient(BaseEtcdClient):
         try:
             found: Json = self.ask("endpoint", "status", at=self.endpoints.get(name))[0]
         except CommandFailed as failed:
-            said = last_line("\n".join(line for line in failed.output.splitlines() if not line.startswith(KUBECTL_ENDS)))
-            return (explain_member(self.host, name) if self.host and name in self.endpoints else "") or said
+            output = last_line("\n".join(line for line in failed.output.splitlines() if not line.startswith(KUBECTL_ENDS)))
+            return (explain_member(self.host, name) if self.host and name in self.endpoints else "") or output
         return found
 
     def expiries(self) -> Mapping[str, dt.datetime]:

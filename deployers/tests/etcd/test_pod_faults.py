@@ -31,7 +31,7 @@ def test_etcds_own_last_lines(log: str, why: str) -> None:
     assert why in explain_member(host.api(), "etcd-0")
 
 
-def test_a_lost_node_comes_before_what_its_pod_last_said() -> None:
+def test_a_lost_node_comes_before_the_log_of_its_pod() -> None:
     assert "not ready" in explain_member(a_host(pod("etcd"), ready="Unknown", log="no space left on device").api(), "etcd-0")
     assert "gone" in explain_member(a_host(pod("etcd"), node="other").api(), "etcd-0")
 
