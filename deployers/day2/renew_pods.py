@@ -38,7 +38,7 @@ from deployers.pods.key_places import all_places
 from deployers.pods.served import served_certificates, wait_presented
 from deployers.pods.signer import delete_signer_files, put_signer_back, replace_signer, set_signer_apart
 from deployers.pods.successors import make_successors, pair_up, read_successors, successors_folder, trust_both, trust_successors
-from lab.errors import ProvisionError
+from lab.errors import NotPossible, ProvisionError
 from lab.hints import command
 
 WHAT = "a renewal of certificates"
@@ -54,9 +54,15 @@ def renew_in_pods(
 
     With `authorities`, all certificates and their authorities; `through` is the stage to stop after: kubeconfigs that others hold have to
     be replaced after "trust", and again after "reissue". Returned when every server presents its new certificate and every component was
-    started with its own. Interrupted, or stopped after a stage, the same command goes on. ProvisionError when an authority ends first,
-    with nothing changed.
+    started with its own. Interrupted, or stopped after a stage, the same command goes on. ProvisionError when an authority ends first, and
+    NotPossible for a given one, with nothing changed.
     """
+    if authorities and karmada.spec.certificates.ca:
+        raise NotPossible(
+            "the authority was given, so the lab does not exchange it",
+            where=f"karmada.certificates.ca: {karmada.spec.certificates.ca.cert}",
+            remedy=f"{command('renew', '--expires-within', '0', lab=karmada.run.id)}   (renews what it signed)",
+        )
     known = pending_operation.facts_of(karmada.run, WHAT)
     seen = read_issued(karmada)
     due = seen.leaves if authorities else ending(seen.leaves, before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ from deployers.pods import restart
 from deployers.pods.held_keys import certificates_in
 from deployers.pods.host import adopt_kubeconfig
 from deployers.pods.key_places import TRUSTING
+from deployers.spec import KeyPair
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.host_fakes import Host
 from deployers.tests.pod_keys_fakes import argv_of, chart_host, values_of
 from lab.cluster import Cluster
-from lab.errors import ProvisionError
+from lab.errors import NotPossible, ProvisionError
 from lab.kubeconfig import read_context
 from lab.reissue import is_issued_by
 
@@ -151,6 +153,16 @@ def test_an_authority_that_ends_first_is_named_and_nothing_changes(karmada: Karm
     long = karmada.asking(karmada.spec.model_copy(update={"certificates": karmada.spec.certificates.model_copy(update={"days": 5000})}))
     with pytest.raises(ProvisionError, match="ends on"):
         renew_in_pods(long, before=None)
+    assert host.patched_paths == []
+
+
+def test_a_given_authority_is_not_exchanged(karmada: Karmada, host: Host, tmp_path: Path) -> None:
+    given = KeyPair(cert=tmp_path / "ca.crt", key=tmp_path / "ca.key")
+    own = replace(
+        karmada, spec=karmada.spec.model_copy(update={"certificates": karmada.spec.certificates.model_copy(update={"ca": given})})
+    )
+    with pytest.raises(NotPossible, match="given"):
+        renew_in_pods(own, authorities=True)
     assert host.patched_paths == []
 
 
