@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lab.steps import StepOutcome
 from reports.evaluate import EvaluatedCell
 from reports.report import Report
 
@@ -19,6 +20,11 @@ class MatrixRow:
     label: str
     below: str
     cells: tuple[tuple[EvaluatedCell | None, str], ...]
+
+    @property
+    def passed(self) -> bool:
+        """Return whether every cell of it that was run passed."""
+        return all(each.outcome is StepOutcome.PASS for each, _ in self.cells if each)
 
 
 @dataclass(frozen=True)

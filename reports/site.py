@@ -31,12 +31,14 @@ from lab.terminal.text import bytes_text, seconds_text
 from reports.cases import Case
 from reports.cell import PARTS
 from reports.changes import Change, get_figure_points, list_changes, list_flaky_tests
+from reports.clusters import make_clusters
 from reports.evaluate import ClassifiedFailure, EvaluatedCell
 from reports.failure import Failure
 from reports.figures import Figure
 from reports.history import WINDOW, HistoryRow
 from reports.journal import BringUp
 from reports.junit_results import BAD_AT_MOST
+from reports.links import WorkflowLinks
 from reports.matrix import make_matrix
 from reports.report import Report, group_by_reason
 from reports.writer import MaskingWriter
@@ -70,7 +72,7 @@ def write_site(report: Report, folder: Path) -> None:
         write_private(folder / path, text.encode(errors="replace"), mode=0o644)
 
     failures = sorted((judged for each in report.cells for judged in each.failures), key=lambda judged: judged.flake is not None)
-    page("index.html", "index.html", **make_index(report), failures=failures)
+    page("index.html", "index.html", **make_index(report), clusters=make_clusters(report), links=WorkflowLinks.from_environment())
     page("failures.html", "failures.html", failures=failures, owners=count_owners(failures))
     page("trends.html", "trends.html", **make_trends(report))
     for each in report.cells:

@@ -10,14 +10,19 @@ from lab.masking.mask import mask
 from lab.steps import StepOutcome
 from lab.terminal.text import seconds_text
 from reports.changes import list_changes
-from reports.evaluate import ClassifiedFailure, EvaluatedCell
+from reports.clusters import FailureCluster, make_clusters
+from reports.evaluate import EvaluatedCell
 from reports.files import replace_surrogates
+from reports.links import WorkflowLinks
 from reports.report import Report, group_by_reason
 
 MOST = 900_000
 """Bytes: GitHub accepts 1 MiB for each step."""
 
-FAILURES = 40
+CLUSTERS = 40
+"""Causes that a summary lists."""
+CELLS = 60
+"""Cells that it lists for one cause."""
 SIGN = {StepOutcome.PASS: "✅", StepOutcome.FAIL: "❌", StepOutcome.SKIP: "⚪", StepOutcome.UNKNOWN: "❔"}
 OUTCOME_TEXT = {StepOutcome.FAIL: "failed", StepOutcome.UNKNOWN: "unknown", StepOutcome.PASS: "passed", StepOutcome.SKIP: "skipped"}
 LOUD = {"regressed": "❌", "fixed": "✅", "unknown": "❔", "slower": "🐢", "faster": "⚡", "new": "➕", "gone": "➖"}
@@ -27,9 +32,9 @@ def format_summary(report: Report) -> str:
     """Return the run in Markdown."""
     lines = [
         *format_head(report),
-        *format_table(report.cells),
-        *format_failures(report.cells),
+        *format_clusters(report),
         *format_changes(report),
+        *format_table(report.cells),
         *format_rest(report),
     ]
     text = replace_surrogates("\n".join(lines)) + "\n"
@@ -62,7 +67,21 @@ def format_verdict(report: Report) -> str:
 
 
 def format_table(cells: Sequence[EvaluatedCell]) -> Iterator[str]:
-    """Yield one row a cell."""
+    """Yield one row a cell: first those that did not pass, then, folded, those that did."""
+    passed = [each for each in cells if each.outcome is StepOutcome.PASS]
+    rest = [each for each in cells if each.outcome is not StepOutcome.PASS]
+    if rest:
+        yield from format_rows(rest)
+    if passed:
+        yield f"<details><summary>{count(len(passed), 'cell')} passed</summary>"
+        yield ""
+        yield from format_rows(passed)
+        yield "</details>"
+        yield ""
+
+
+def format_rows(cells: Sequence[EvaluatedCell]) -> Iterator[str]:
+    """Yield a table with one row a cell."""
     yield "| | cell | tests | up | time | |"
     yield "|---|---|---|---|---|---|"
     for each in cells:
@@ -75,30 +94,37 @@ def format_table(cells: Sequence[EvaluatedCell]) -> Iterator[str]:
     yield ""
 
 
-def format_failures(cells: Sequence[EvaluatedCell]) -> Iterator[str]:
-    """Yield every failure with its owner and its first cause."""
-    found = [(each, judged) for each in cells for judged in each.failures]
-    if found:
-        yield f"### {count(len(found), 'failure')}"
-        yield ""
-    for each, judged in found[:FAILURES]:
-        yield from format_failure(each, judged)
-    if len(found) > FAILURES:
-        yield f"… and {len(found) - FAILURES} more, in the pages."
-    if found:
-        yield ""
+def format_clusters(report: Report) -> Iterator[str]:
+    """Yield every cause with its owner, since when it fails, the cells that it fails, and how to run one of them."""
+    found = make_clusters(report)
+    if not found:
+        return
+    links = WorkflowLinks.from_environment()
+    yield f"### {count(len(found), 'cause')} of {count(sum(len(each.failures) for each in found), 'failure')}"
+    yield ""
+    for each in found[:CLUSTERS]:
+        yield from format_cluster(each, links)
+    if len(found) > CLUSTERS:
+        yield f"… and {len(found) - CLUSTERS} more, in the pages."
+    yield ""
 
 
-def format_failure(each: EvaluatedCell, judged: ClassifiedFailure) -> Iterator[str]:
-    """Yield one failure."""
-    flake = " · known flake" if judged.flake else ""
+def format_cluster(cluster: FailureCluster, links: WorkflowLinks) -> Iterator[str]:
+    """Yield one cause."""
+    judged = cluster.example
+    flake = " · known flake" if cluster.is_flake else ""
     retried = " · may be retried" if judged.classification.may_retry else ""
-    owner = judged.classification.owner.value
-    yield f"- **{owner}**{flake}{retried} · {format_code(judged.failure.name)} · {escape_text(each.cell.name)}  "
+    cells = escape_text(cluster.cells[0]) if len(cluster.cells) == 1 else f"**{count(len(cluster.cells), 'cell')}**"
+    more = f" and {len(cluster.names) - 1} more" if len(cluster.names) > 1 else ""
+    since = f"[{cluster.since_text}]({where})" if (where := links.run(cluster.since.run) if cluster.since else "") else cluster.since_text
+    yield f"- **{judged.classification.owner.value}**{flake}{retried} · {format_code(judged.failure.name)}{more} · {cells} · {since}  "
     yield f"  {escape_text(judged.failure.cause)}  "
-    yield f"  <sub>{escape_text(judged.classification.because)}</sub>"
-    if judged.failure.others:
-        yield f"  <sub>{count(len(judged.failure.others), 'other test')} failed for the same reason</sub>"
+    yield f"  <sub>{escape_text(judged.classification.because)}</sub>  "
+    if cluster.others:
+        yield f"  <sub>{count(cluster.others, 'other test')} failed for the same reason</sub>  "
+    yield f"  <sub>Reproduce: {format_code(cluster.command)}</sub>"
+    if len(cluster.cells) > 1:
+        yield f"  <details><summary>{count(len(cluster.cells), 'cell')}</summary>{escape_text(', '.join(cluster.cells[:CELLS]))}</details>"
 
 
 def format_changes(report: Report) -> Iterator[str]:
