@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods test-vms scenarios upstream bench bench-kind bench-machines bench-failover matrix cell durations report lint-repository setup-lint docs clean
+.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods test-vms installer scenarios upstream bench bench-kind bench-machines bench-failover matrix cell durations report lint-repository setup-lint docs clean
 
 help: ## print this
 	@echo "karmada-lab: create Kubernetes clusters with Karmada, test them, and remove them"
@@ -92,6 +92,15 @@ test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Doc
 	$(BIN)/pytest scenarios/test_pods.py scenarios/test_propagation.py scenarios/test_conformance.py --lab-provider kind \
 	    --lab-spec scenarios/plain.toml $(ARGS)
 	$(BIN)/pytest scenarios/test_bookinfo.py --lab-provider kind --lab-spec scenarios/bookinfo.toml $(ARGS)
+
+# The lab stays up when a check fails, with its evidence: lab down --lab installer
+installer: $(STAMP) ## test an installer of yours (docs/guides/your-installer.md): make installer SPEC=path/to/lab.toml
+	@test -f "$(SPEC)" || { echo "name the lab file of the installer: make installer SPEC=path/to/lab.toml" >&2; exit 2; }
+	@cd "$(dir $(SPEC))" && KARMADA_LAB_RUNS="$(CURDIR)/_runs" "$(CURDIR)/$(BIN)/lab" up --spec "$(notdir $(SPEC))" --lab installer
+	@$(BIN)/lab conformance --lab installer
+	@$(BIN)/pytest -n0 scenarios/test_conformance.py scenarios/test_propagation.py --lab installer $(ARGS)
+	@cd "$(dir $(SPEC))" && KARMADA_LAB_RUNS="$(CURDIR)/_runs" "$(CURDIR)/$(BIN)/lab" up --spec "$(notdir $(SPEC))" --lab installer
+	@$(BIN)/lab down --lab installer
 
 test-vms: $(STAMP) ## the scenarios of virtual machines (libvirt: make setup-libvirt); minutes the first time, while the image is made
 	$(BIN)/pytest scenarios/test_virtual_machines.py scenarios/test_machines.py scenarios/test_machine_kills.py -k "virtual or vm" \

@@ -3,7 +3,7 @@
 spec, options      the requested Karmada, and which deployer supports which option
 release, karmada   where a version of Karmada comes from, and the handle of a control plane
 deployer           the protocol of a deployer, and which there are
-by_binary, by_chart, by_yaml, by_karmadactl, by_operator
+by_binary, by_chart, by_yaml, by_karmadactl, by_operator, by_command
 plane              common to every control plane: layout, manifests, certificates, preflight, rollout
 pods               what deployers of pods share: images, workloads, helm, the host cluster
 members            joining, leaving, and the leftovers

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -26,8 +27,11 @@ DEPLOYERS = {
     "by_yaml": "ByYaml",
     "by_karmadactl": "ByKarmadactl",
     "by_operator": "ByOperator",
+    "by_command": "ByCommand",
 }
-"""The package and the class of each deployer."""
+"""The package and the class of each deployer of this project."""
+ENTRY_POINTS = "karmada_lab.deployers"
+"""The group of entry points by which other packages add deployers: the name of a deployer, and a class that is one."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +120,26 @@ class JoinsPullMembers(Protocol):
 
 
 def get_deployer(name: str) -> Deployer:
-    """Return a deployer by name. UsageError lists the names."""
+    """Return a deployer by name: one of this project, else one that an installed package adds. UsageError lists the names."""
     if name not in DEPLOYERS:
-        raise UsageError(f"unknown deployer {name!r}", remedy=f"one of: {', '.join(sorted(DEPLOYERS))}")
+        return load_foreign_deployer(name)
     module = import_module(f".{name}.deployer", __package__)  # only the one in use is loaded
     made: Deployer = getattr(module, DEPLOYERS[name])()
     return made
+
+
+def load_foreign_deployer(name: str) -> Deployer:
+    """Return a deployer that an installed package adds (ENTRY_POINTS). UsageError for an unknown name, or one that cannot be loaded."""
+    added = {each.name: each for each in entry_points(group=ENTRY_POINTS)}
+    if name not in added:
+        raise UsageError(f"unknown deployer {name!r}", remedy=f"one of: {', '.join(sorted({*DEPLOYERS, *added}))}")
+    try:
+        found: Deployer = added[name].load()()
+    except Exception as error:
+        raise UsageError(f"loading the deployer {name!r} failed: {type(error).__name__}: {error}", where=str(added[name].value)) from error
+    if lacking := [part for part in ("needs", "options", "software", "check", "install", "remove") if not hasattr(found, part)]:
+        raise UsageError(f"{name!r} is no deployer: it has no {', '.join(lacking)}", where=str(added[name].value))
+    return found
 
 
 def runs_in_pods(karmada: Karmada) -> bool:

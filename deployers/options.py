@@ -41,6 +41,10 @@ OF_ONE_PATH = {
     "by_binary.files": 'only deployer = "by_binary" has programs with a working directory',
     "by_chart.values": 'only deployer = "by_chart" installs upstream\'s chart',
     "by_karmadactl.config_file": 'only deployer = "by_karmadactl" runs karmadactl init',
+    **dict.fromkeys(
+        ("by_command.install", "by_command.remove", "by_command.directory", "by_command.within"),
+        'only deployer = "by_command" runs commands of yours',
+    ),
 }
 """Options of a single deployer, and why all others refuse them; their tables need no row."""
 

@@ -255,6 +255,18 @@ class ByKarmadactlTable(Strict):
     config_file: bool = False
 
 
+class ByCommandTable(Strict):
+    """What only by_command has: `[karmada.by_command]`. deployers/by_command says what the commands are given, and what they must do.
+
+    `install` and `remove` are argument lists, run in `directory` (no shell); `within` is how long each may take, in seconds.
+    """
+
+    install: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    directory: File | None = None
+    within: float = Field(default=900.0, gt=0, le=7200)
+
+
 MOVED = {
     "external_name": "write it into the table [karmada.by_binary]",
     "files": "write them into the table [karmada.by_binary.files]",
@@ -286,6 +298,7 @@ class KarmadaSpec(Strict):
     by_binary: ByBinaryTable = ByBinaryTable()
     by_chart: ByChartTable = ByChartTable()
     by_karmadactl: ByKarmadactlTable = ByKarmadactlTable()
+    by_command: ByCommandTable = ByCommandTable()
     members: tuple[MemberOf, ...] = ()
 
     @model_validator(mode="before")

@@ -14,6 +14,7 @@ from deployers.spec import (
     Addons,
     ByBinaryTable,
     ByChartTable,
+    ByCommandTable,
     ByKarmadactlTable,
     Certificates,
     ComponentSpec,
@@ -59,6 +60,11 @@ ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
     (KarmadaSpec, "by_binary"): "its fields have rules of their own",
     (KarmadaSpec, "by_chart"): "its fields have rules of their own",
     (KarmadaSpec, "by_karmadactl"): "its fields have rules of their own",
+    (KarmadaSpec, "by_command"): "deployers.by_command.deployer checks its fields together",
+    **{
+        (ByCommandTable, key): "deployers.by_command.deployer checks that its programs and its directory exist"
+        for key in ("install", "remove", "directory", "within")
+    },
     (Etcd, "members"): "one and three are what its type allows",
     (Etcd, "storage"): "its fields have rules of their own",
     (EtcdStorage, "size"): "its type checks the form",
