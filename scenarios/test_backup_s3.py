@@ -61,7 +61,7 @@ def key(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def url(server: S3Server, request: pytest.FixtureRequest) -> str:
     """The destination of one test."""
-    return server.url(request.node.originalname.replace("_", "-")[:30])
+    return server.url("".join(each if each.isalnum() else "-" for each in request.node.name.removeprefix("test_")))
 
 
 def lab(karmada: Karmada, *args: str) -> subprocess.CompletedProcess[str]:
@@ -152,7 +152,7 @@ def test_a_backup_that_is_killed_while_it_uploads_leaves_nothing_that_is_seen(ka
     argv = [sys.executable, "-m", "lab", "backup", "--to", slow, "--lab", karmada.run.id]
     server.slow.stalled.clear()
     child = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert server.slow.stalled.wait(120), "the upload began"
+    assert server.slow.stalled.wait(300), "the upload began"
     child.send_signal(signal.SIGKILL)
     child.wait()
     server.slow.limit = None
@@ -186,7 +186,7 @@ def test_parts_of_an_upload_that_was_killed_are_deleted_by_the_next_backup(
     server.slow.limit, slow = 8 * MIB, url.replace(f":{server.port}&", f":{server.slow.port}&")
     server.slow.stalled.clear()
     child = subprocess.Popen([sys.executable, "-c", UPLOAD, slow, str(large), name], env=environment.inherit_all())
-    assert server.slow.stalled.wait(120), "the second part is under way"
+    assert server.slow.stalled.wait(300), "the second part is under way"
     child.send_signal(signal.SIGKILL)
     child.wait()
     server.slow.limit = None
