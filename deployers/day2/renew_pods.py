@@ -19,7 +19,7 @@ from functools import cached_property
 
 from cryptography import x509
 
-from deployers.day2.exchange_keys import KeyExchange, settle, trusts_once
+from deployers.day2.exchange_keys import RELOADS, KeyExchange, settle, trusts_once
 from deployers.etcd.expiry import RENEW_BEFORE
 from deployers.karmada import Karmada
 from deployers.plane import pending_operation
@@ -166,14 +166,14 @@ class Renewal:
         host = self.karmada.lab.host
         tokens = token_keys(host.api)
         exchange = make_successor_leaves(due, days=self.karmada.spec.certificates.days, keep=tokens, signers=signers)
-        servers = served_certificates(host)
+        servers = served_certificates(host, RELOADS)
         if SIGNS_REQUESTS in self.names:
             replace_signer(host.api, read_successors(successors_folder(self.karmada), self.names)[SIGNS_REQUESTS])
         step = KeyExchange(self.karmada, exchange, self.change)
         step.write()
         step.write_files()
         step.restart()
-        wait_presented(host, [name for name, shown in servers.items() if uses(shown, exchange)], list(exchange.certificates))
+        wait_presented(host, RELOADS, [name for name, shown in servers.items() if uses(shown, exchange)], list(exchange.certificates))
         ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=self.karmada.spec.certificates.days)
         return {leaf.name: ends for leaf in due}
 

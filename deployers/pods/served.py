@@ -1,14 +1,14 @@
 """The certificates that servers of a control plane in pods present, seen by a TLS handshake with each pod behind each Service.
 
-A server that listens on the address of its pod alone, as upstream's webhook does, is not reached by forwarding a port: it is left out.
-Those that read a new certificate without a restart, karmada-apiserver and etcd, listen on every address.
+A server that listens on the address of its pod alone, as upstream's webhook does, is not reached by forwarding a port. Those that read a
+new certificate without a restart, karmada-apiserver and etcd, listen on every address.
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from cryptography import x509
@@ -26,18 +26,26 @@ PRESENTED_WITHIN = 180.0
 """A kubelet looks at a pod by itself within about a minute and a half, and a server at its files once a minute."""
 
 
-def served_certificates(host: Cluster) -> dict[str, list[x509.Certificate]]:
-    """Return what each port of each Service of Karmada presents, by service:port, of each pod behind it; ports without TLS are left out."""
+def served_certificates(host: Cluster, components: Collection[str]) -> dict[str, list[x509.Certificate]]:
+    """Return what each port of each Service of these components presents, by service:port, of each pod; ports without TLS are left out."""
     found: dict[str, list[x509.Certificate]] = {}
-    for service in host.api.items(f"/api/v1/namespaces/{NAMESPACE}/services"):
-        selector = ",".join(f"{key}={value}" for key, value in (service["spec"].get("selector") or {}).items())
-        for pod in workloads.pods(host.api, selector=selector) if selector else []:
-            for port in service["spec"]["ports"]:
+    services = host.api.items(f"/api/v1/namespaces/{NAMESPACE}/services")
+    for each in workloads.workloads(host.api):
+        for pod in workloads.pods(host.api, selector=each.selector) if each.component in components else []:
+            for name, port in ports_of(services, pod):
                 number = port_of(pod, port)
-                shown = shake_hands(host, pod["metadata"]["name"], number) if number else None
-                if shown:
-                    found.setdefault(f"{service['metadata']['name']}:{port['port']}", []).append(shown)
+                if number and (shown := shake_hands(host, pod["metadata"]["name"], number)):
+                    found.setdefault(name, []).append(shown)
     return found
+
+
+def ports_of(services: Collection[Json], pod: Json) -> Iterator[tuple[str, Json]]:
+    """Yield the ports of the Services that lead to a pod, each with its name, service:port."""
+    labels = (pod["metadata"].get("labels") or {}).items()
+    for service in services:
+        selector = service["spec"].get("selector")
+        for port in service["spec"]["ports"] if selector and selector.items() <= labels else []:
+            yield f"{service['metadata']['name']}:{port['port']}", port
 
 
 def port_of(pod: Json, port: Json) -> int | None:
@@ -62,12 +70,12 @@ def shake_hands(host: Cluster, pod: str, port: int) -> x509.Certificate | None:
     return x509.load_der_x509_certificate(shown) if shown else None
 
 
-def wait_presented(host: Cluster, servers: Collection[str], former: Collection[bytes]) -> None:
-    """Return when these servers present certificates that are none of the former ones (fingerprints)."""
+def wait_presented(host: Cluster, components: Collection[str], servers: Collection[str], former: Collection[bytes]) -> None:
+    """Return when these servers of components (as service:port) present certificates that are none of the former ones (fingerprints)."""
 
     def presented() -> None:
         try:
-            shown = served_certificates(host)
+            shown = served_certificates(host, components)
         except Unreachable as away:  # a busy host cluster lets a request time out
             raise NotYet(str(away)) from away
         if silent := sorted(set(servers) - shown.keys()):
