@@ -6,6 +6,7 @@ Level-triggered: nothing is remembered of why it is looked at. What an operation
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Any
 
 from deployers.operator.deployment import KarmadaDeploymentSpec
 from deployers.operator.document import make_document
-from deployers.operator.faults import list_faults
+from deployers.operator.faults import FieldFault, list_faults
 from deployers.operator.kube import DeploymentStore, has_finalizer, is_deleting
 from deployers.operator.look import WAIT_SECRET, DeploymentView, list_forced, renew_before, seconds_of
 from deployers.operator.observe import PlaneReader, PlaneView
@@ -48,6 +49,10 @@ class Held:
     failed: Json = field(default_factory=dict)
     """The error of the last operation that failed, with the operation and the generation."""
     not_before: float = 0.0
+    checked: tuple[str, list[FieldFault]] = ("", [])
+    """The UID and generation of the spec that was checked last, and its faults."""
+    document: tuple[str, Json] = ("", {})
+    """What the wanted document was computed from last, and the document: computing it takes longer than all else of a look."""
 
 
 @dataclass
@@ -85,7 +90,10 @@ class Reconciler:
         if not has_finalizer(item):
             self.store.put_finalizer(item, present=True)
         report = StatusReport(item, plane)
-        if faults := list_faults(item["spec"]):
+        mark = f"{item['metadata']['uid']}/{item['metadata']['generation']}"
+        if held.checked[0] != mark:
+            held.checked = (mark, list_faults(item["spec"]))
+        if faults := held.checked[1]:
             report.refuse("Invalid", "\n".join(str(fault) for fault in faults))
             self.finish(key, item, report, after=RESYNC)
             return
@@ -98,7 +106,10 @@ class Reconciler:
         try:
             run = plane.find_run()
             view = held.reader.view(run, renew_before=dt.timedelta(seconds=seconds_of(renew_before(spec))))
-            wanted = self.make_wanted(spec, plane, view)
+            source = f"{mark}/{json.dumps(view.observed.asked)}"
+            if held.document[0] != source:
+                held.document = (source, self.make_wanted(spec, plane, view))
+            wanted = held.document[1]
         except LabError as error:
             report.refuse("Invalid" if isinstance(error, UsageError) else type(error).__name__, str(error))
             self.finish(key, item, report, after=RESYNC)

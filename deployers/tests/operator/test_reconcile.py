@@ -173,6 +173,19 @@ def test_what_is_as_wanted_is_left_alone(bed: Bed, monkeypatch: pytest.MonkeyPat
     assert bed.wakes[-1] == module.RESYNC
 
 
+def test_a_spec_is_checked_once_a_generation(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(bed, monkeypatch)
+    asked: list[Json] = []
+    monkeypatch.setattr(module, "list_faults", lambda spec: asked.append(spec) or [])  # type: ignore[func-returns-value]
+    bed.look()
+    bed.look()
+    assert len(asked) == 1
+    assert bed.store.item is not None
+    bed.store.item["metadata"]["generation"] = 2
+    bed.look()
+    assert len(asked) == 2
+
+
 def test_a_paused_object_begins_nothing(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
     install(bed, monkeypatch, alive=False)
     assert bed.store.item is not None
