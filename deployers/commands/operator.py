@@ -11,12 +11,15 @@ import typer
 
 from deployers.operator.control import Operator
 from deployers.operator.crds import make_crds
+from deployers.operator.install import install, uninstall
 from deployers.operator.webhook import Webhook
 from lab.api import Api
 from lab.cli.options import Output, option, take_options
+from lab.count import count
 from lab.errors import NotPossible, UsageError
 from lab.limits.account import expand_home
 from lab.rules.syntax import address_error, port_error
+from lab.terminal.text import say
 from lab.yaml_text import dump_yaml
 
 app = typer.Typer(help="Run Karmadas that objects of a cluster describe.", no_args_is_help=True, rich_markup_mode=None)
@@ -32,6 +35,7 @@ WebhookOption = Annotated[
     str,
     option("--webhook", help="Refuse wrong objects at once: serve admission reviews at this address, where the API server reaches it."),
 ]
+WithWebhookOption = Annotated[bool, option("--with-webhook", help="Give the right to register the webhook, too.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,3 +91,40 @@ def open_webhook(text: str) -> Webhook:
         return Webhook(host, int(port))
     except OSError as error:
         raise NotPossible(f"listening for reviews failed: {error.strerror}", where=text, remedy="give another port") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterRequest:
+    """The cluster that a command acts on."""
+
+    kubeconfig: KubeconfigOption
+    context: ContextOption = ""
+
+    def open(self) -> Api:
+        """Return its API."""
+        return Api.open(expand_home(self.kubeconfig), context=self.context or None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstallRequest(ClusterRequest):
+    """The options of `lab operator install`."""
+
+    with_webhook: WithWebhookOption = False
+
+
+@app.command("install")
+@take_options(InstallRequest)
+def install_operator(asked: InstallRequest) -> None:
+    """Install the operator's definitions, its account and its rights in a cluster.
+
+    The operator itself is `lab operator run` with a kubeconfig of that account, in the namespace karmada-lab-operator.
+    """
+    for name in install(asked.open(), webhook=asked.with_webhook):
+        say(f"applied {name}")
+
+
+@app.command("uninstall")
+@take_options(ClusterRequest)
+def uninstall_operator(asked: ClusterRequest) -> None:
+    """Remove the operator's definitions, account and rights from a cluster, when no object is left."""
+    say(f"removed {count(len(uninstall(asked.open())), 'object')}")

@@ -123,6 +123,7 @@ class Operator:
                     say(f"{election.identity} leads")
                     session = Leadership(self.api, election, cluster, self.namespaces, self.workers)
                     session.start()
+                    self.care_for_webhook()
                 elif session and not leads:
                     say(f"{election.identity} leads no more: its operations are ended")
                     session.end(kill=True)
