@@ -147,15 +147,15 @@ def test_the_oldest_go_and_the_newest_proven_stays_whatever_the_clock_says(
 
 
 def test_a_backup_that_is_killed_while_it_uploads_leaves_nothing_that_is_seen(karmada: Karmada, server: S3Server, url: str) -> None:
-    server.slow.limit, slow = 100_000, url.replace(f":{server.port}&", f":{server.slow.port}&")
+    slow = url.replace(f":{server.port}&", f":{server.slow.port}&")
     env = {**environment.inherit_all(), "KARMADA_LAB_RUNS": str(karmada.run.path.parent)}
     argv = [sys.executable, "-m", "lab", "backup", "--to", slow, "--lab", karmada.run.id]
-    server.slow.stalled.clear()
+    server.slow.stall_after(100_000)
     child = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert server.slow.stalled.wait(300), "the upload began"
     child.send_signal(signal.SIGKILL)
     child.wait()
-    server.slow.limit = None
+    server.slow.stall_after(None)
     assert names(karmada, url) == []
 
     name = take_one(karmada, url)
@@ -183,13 +183,13 @@ def test_parts_of_an_upload_that_was_killed_are_deleted_by_the_next_backup(
 ) -> None:
     large, name = tmp_path / "large", f"karmada-{plane_of(karmada)[:8]}-20261124T205614Z-r344.tar.gz"
     large.write_bytes(os.urandom(24 * MIB))
-    server.slow.limit, slow = 8 * MIB, url.replace(f":{server.port}&", f":{server.slow.port}&")
-    server.slow.stalled.clear()
+    slow = url.replace(f":{server.port}&", f":{server.slow.port}&")
+    server.slow.stall_after(8 * MIB)
     child = subprocess.Popen([sys.executable, "-c", UPLOAD, slow, str(large), name], env=environment.inherit_all())
     assert server.slow.stalled.wait(300), "the second part is under way"
     child.send_signal(signal.SIGKILL)
     child.wait()
-    server.slow.limit = None
+    server.slow.stall_after(None)
     bucket = Bucket.of(parse_s3(url))
 
     def check_parts() -> None:
@@ -219,7 +219,7 @@ def test_a_server_that_does_not_take_a_backup_is_named(
     if fault == "away":
         broken = url.replace(f":{server.port}&", ":9&")
     elif fault == "slow":
-        server.slow.limit = 0
+        server.slow.stall_after(0)
         broken = url.replace(f":{server.port}&", f":{server.slow.port}&").replace("timeout=20s", "timeout=3s")
     elif fault == "key":
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
@@ -236,7 +236,7 @@ def test_a_server_that_does_not_take_a_backup_is_named(
     with pytest.raises(NotPossible, match=noun):
         fetch_newest(karmada, broken, Path(karmada.run.folder("data", "scratch")))
 
-    server.slow.limit = None
+    server.slow.stall_after(None)
     monkeypatch.undo()
     for variable, value in server.env.items():
         monkeypatch.setenv(variable, value)

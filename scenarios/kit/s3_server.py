@@ -24,11 +24,25 @@ CHUNK = 1 << 14
 
 @dataclass
 class SlowWay:
-    """A port that forwards to the server. After `limit` bytes of a request it carries no more, and keeps the connection open."""
+    """A port that forwards to the server. After `limit` bytes towards it, of all connections, it carries no more, and keeps them open."""
 
     port: int
     limit: int | None = None
+    carried: int = 0
     stalled: threading.Event = field(default_factory=threading.Event)
+
+    def stall_after(self, limit: int | None) -> None:
+        """Count from now on; None: carry everything."""
+        self.limit, self.carried = limit, 0
+        self.stalled.clear()
+
+    def may_carry(self, size: int) -> bool:
+        """Count bytes towards the server, and return whether they go there."""
+        self.carried += size
+        if self.limit is None or self.carried <= self.limit:
+            return True
+        self.stalled.set()
+        return False
 
 
 @dataclass(frozen=True)
@@ -109,13 +123,9 @@ def carry_both(here: socket.socket, there: socket.socket, way: SlowWay) -> None:
 
 def carry(source: socket.socket, sink: socket.socket, way: SlowWay | None) -> None:
     """Carry bytes one way, to their end or to the limit."""
-    carried = 0
     with suppress(OSError):
         while data := source.recv(CHUNK):
-            carried += len(data)
-            if way is not None and way.limit is not None and carried > way.limit:
-                way.stalled.set()
-                continue  # it is read and goes nowhere: the sender waits for an answer
-            sink.sendall(data)
+            if way is None or way.may_carry(len(data)):
+                sink.sendall(data)  # else it is read and goes nowhere: the sender waits for an answer
     with suppress(OSError):
         sink.shutdown(socket.SHUT_WR)

@@ -50,7 +50,7 @@ def test_bytes_are_carried_both_ways(echo: int) -> None:
 
 def test_beyond_the_limit_nothing_comes_and_the_connection_stays(echo: int) -> None:
     with forward_slowly(echo) as way, socket.create_connection(("127.0.0.1", way.port), timeout=0.3) as here:
-        way.limit = 0
+        way.stall_after(0)
         here.sendall(b"all of it")
         assert way.stalled.wait(5)
         with pytest.raises(TimeoutError):
