@@ -16,10 +16,12 @@ from deployers.rules.program_flags import program_flag_errors
 from deployers.spec import KarmadaSpec
 from deployers.wanted import Wanted
 from lab.assets import AssetRef, Supply
+from lab.assets.download import MIRROR
 from lab.computer import Computer
 from lab.errors import UsageError
 from lab.existing.preflight import examine_clusters, list_spec_errors
 from lab.hints import command
+from lab.images.registry import Repository
 from lab.machine_steps import machine_problems
 from lab.preflight import COMPUTER, Problem, check_fields, computer_problem, parse_problem, raise_problems
 from lab.providers.registry import providers_offering
@@ -81,11 +83,8 @@ def require_known_flags(wanted: Wanted, supply: Supply, *, asked: Collection[Ass
 
 def option_errors(supply: Supply) -> Iterator[Problem]:
     """Yield the errors of the options for the sources of programs and images."""
-    if supply.mirror is not None:
-        from lab.assets.download import MIRROR  # noqa: PLC0415 (an HTTP client, needed with this option only)
-
-        if not MIRROR.fullmatch(supply.mirror):
-            yield Problem("--mirror", f"{supply.mirror!r} is not the address of a mirror", "write it as https://mirror.example/path")
+    if supply.mirror is not None and not MIRROR.fullmatch(supply.mirror):
+        yield Problem("--mirror", f"{supply.mirror!r} is not the address of a mirror", "write it as https://mirror.example/path")
     if supply.bundle is not None and not supply.bundle.is_file():
         yield Problem(
             "--bundle", f"{supply.bundle} does not exist", f"write one with `{command('bundle', 'FILE')}` on a connected computer"
@@ -93,8 +92,6 @@ def option_errors(supply: Supply) -> Iterator[Problem]:
     if supply.source == "bundle" and supply.bundle is None:
         yield Problem("--source", "the source is a bundle, but none is given", "name it: --bundle FILE")
     if supply.image_registry is not None:
-        from lab.images.registry import Repository  # noqa: PLC0415
-
         try:
             Repository.of("docker.io/library/any:1", supply.image_registry)
         except UsageError as error:

@@ -15,6 +15,7 @@ from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef, Supply
 from lab.errors import UsageError
 from lab.images import Image
+from lab.images.pull import pull_images
 from lab.inventory.read import fill_hosts
 from lab.machine_steps import machine_software
 from lab.named_files import resolve_files
@@ -74,8 +75,6 @@ class Wanted:
         """Bring the official images that this lab's are to be, by digest. What does not come is made here. Errors as `lab.images.pull`."""
         supply.bring_folders()
         if supply.pulls:
-            from lab.images.pull import pull_images  # noqa: PLC0415 (an HTTP client, for who has images to pull)
-
             pull_images(self.all_images(), registry=supply.image_registry, progress=supply.progress)
 
     def all_images(self) -> list[Image]:

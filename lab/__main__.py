@@ -12,7 +12,7 @@ def main() -> None:
     interrupt.install()
     environment.set_umask()
     try:
-        from lab.verbs import app  # noqa: PLC0415 (an interrupt meanwhile must find the handler)
+        from lab.verbs import app  # noqa: PLC0415 (not for its cost: an interrupt meanwhile must find the handler)
 
         app()
     except interrupt.Interrupted as stop:

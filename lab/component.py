@@ -132,7 +132,7 @@ def find_owner(run: Run, machine: str) -> ProgramOwner:
     """Return what owns the programs of a run on a machine, "" being this computer."""
     if not machine:
         return Supervisor(run.path)
-    from lab.machines.registry import open_owner  # noqa: PLC0415 (paramiko: `lab status` would take a third longer to start)
+    from lab.machines.registry import open_owner  # noqa: PLC0415 (0.08 s of CPU, of 0.5 s that `lab status` takes)
 
     return open_owner(run, machine)
 

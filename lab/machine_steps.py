@@ -24,7 +24,7 @@ def machine_problems(spec: LabSpec, probe: Probe) -> list[Problem]:
     """Return what keeps this computer from making the machines of a lab; the user's hosts are not made."""
     if spec.machines is None:
         return []
-    from lab.machine_kinds import KINDS  # noqa: PLC0415 (see make_machine_steps)
+    from lab.machine_kinds import KINDS  # noqa: PLC0415 (0.35 s of CPU, see make_machine_steps)
 
     return KINDS[spec.machines.kind](probe) if spec.machines.kind in KINDS else []
 
@@ -37,6 +37,6 @@ def make_machine_steps(run: Run, spec: LabSpec, software: Software) -> list[Step
     if spec.machines is None:
         return []
     # paramiko and the factories: importing them costs `lab up` of a lab without machines 0.35 s of 2.2 s of CPU
-    from lab.machine_kinds import make_kind_steps  # noqa: PLC0415
+    from lab.machine_kinds import make_kind_steps  # noqa: PLC0415 (0.35 s of CPU, see above)
 
     return make_kind_steps(run, spec, spec.machines.kind, software)

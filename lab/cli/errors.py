@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,8 +56,6 @@ class Verbs(TyperGroup):
             if limit := exhausted_limit(error):
                 print_error(limit)
                 raise typer.Exit(limit.exit_code) from None
-            import traceback  # noqa: PLC0415 (only a bug needs it)
-
             traceback.print_exc()
 
             say("this is a bug in karmada-lab; please report it with the lines above")

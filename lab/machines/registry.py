@@ -49,7 +49,7 @@ def open_remote_machine(run: Run, name: str) -> Container | SshMachine:
     if find(machines, name, run).kind == "container":
         return Container(external_name(run.id, name), Local(run.path), lab=run.id, make_owner=partial(own_container, run, name))
     # paramiko: `lab down` of a lab without machines would take a quarter longer
-    from lab.machines.open_ssh import open_ssh  # noqa: PLC0415
+    from lab.machines.open_ssh import open_ssh  # noqa: PLC0415 (paramiko: 0.4 s of CPU)
 
     return open_ssh(run, find(machines, name, run), ssh_host(machines, name, run))
 

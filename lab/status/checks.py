@@ -21,9 +21,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from lab.component import HealthProbe as Asked
+from lab.component import read_health
 from lab.count import count
 from lab.run import Run
 from lab.status.client import Client, Silent
+from lab.wait import NotYet
 
 Json = dict[str, Any]
 
@@ -93,17 +96,12 @@ def describe_silence(subject: str, silent: Silent) -> str:
 
 def program_questions(run: Run, running: Sequence[str], *, within: float) -> list[Question]:
     """Return a question for each program that runs: whether it still answers as it did when it was started."""
-    from lab.component import read_health
-
     known = read_health(run)
     return [Question(name, partial(check_program, name, known[name], within=within)) for name in running if known.get(name)]
 
 
 def check_program(name: str, endpoints: Sequence[Any], *, within: float) -> list[str]:
     """Return why a program does not serve, or nothing."""
-    from lab.component import HealthProbe as Asked
-    from lab.wait import NotYet
-
     for endpoint in endpoints:
         try:
             asked = Asked(endpoint, within=within)

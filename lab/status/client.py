@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lab.errors import UsageError
+from lab.kube_access import read_access, send_headers
 
 Json = dict[str, Any]
 
@@ -25,8 +26,6 @@ class Client:
     """One connection to one API server. It is given up `within` seconds after it was made, however many requests are sent over it."""
 
     def __init__(self, kubeconfig: Path, context: str, *, within: float) -> None:
-        from lab.kube_access import read_access
-
         try:
             given = read_access(kubeconfig, context=context)
             self.headers = given.make_headers()
@@ -46,7 +45,6 @@ class Client:
         self.connection.timeout = left
         if self.connection.sock is not None:
             self.connection.sock.settimeout(left)
-        from lab.kube_access import send_headers
 
         headers = [*self.headers, *([("Content-Type", "application/json")] if body is not None else [])]
         try:

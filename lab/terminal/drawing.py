@@ -112,7 +112,7 @@ def open_drawing(title: str, *, stream: TextIO | None = None, env: Mapping[str, 
     stream = stream or sys.stderr
     look = Look.of(stream, env)
     if look.live:
-        from lab.terminal.live_tree import LiveTree  # noqa: PLC0415 (rich: only where something is drawn with it)
+        from lab.terminal.live_tree import LiveTree  # noqa: PLC0415 (rich: 0.17 s of CPU, where something is drawn with it)
 
         return LiveTree(stream, look, title=title)
     return Lines(lambda text: print(text, file=stream, flush=True), look, title=title)

@@ -1,4 +1,7 @@
-"""The fixtures of scenarios: the lab of the session, Karmada on it, a namespace and workloads of one test."""
+"""The fixtures of scenarios: the lab of the session, Karmada on it, a namespace and workloads of one test.
+
+What brings labs up is imported by the fixture that needs it: 2.2 s of CPU, which a session of unit tests does without.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ class NoLabHere(Failed):
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The lab of this session: a host cluster and members with serving APIs. All tests share it: leave it as you found it."""
-    from scenarios.kit.session import NoLab  # noqa: PLC0415
+    from scenarios.kit.session import NoLab  # noqa: PLC0415 (see the top)
 
     session = session_of(request.config)
     capture = request.config.pluginmanager.getplugin("capturemanager")
@@ -49,7 +52,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def control_plane(lab: Lab) -> Karmada:
     """Karmada's control plane with a serving API; its members may not be Ready."""
-    from deployers.karmada import Karmada  # noqa: PLC0415
+    from deployers.karmada import Karmada  # noqa: PLC0415 (see the top)
 
     return Karmada.open(lab)
 
@@ -57,7 +60,7 @@ def control_plane(lab: Lab) -> Karmada:
 @pytest.fixture(scope="session")
 def karmada(control_plane: Karmada) -> Karmada:
     """Karmada with the lab's members joined and Ready."""
-    from deployers.members.registry import wait_member_ready  # noqa: PLC0415
+    from deployers.members.registry import wait_member_ready  # noqa: PLC0415 (see the top)
 
     for member in control_plane.members:
         wait_member_ready(control_plane, member.name, within=60.0)
@@ -73,8 +76,8 @@ def lab_turn(request: pytest.FixtureRequest) -> Iterator[None]:
     if "lab" not in request.fixturenames:
         yield
         return
-    from lab.cluster import Lab  # noqa: PLC0415
-    from lab.shared_lock import hold_lab  # noqa: PLC0415
+    from lab.cluster import Lab  # noqa: PLC0415 (see the top)
+    from lab.shared_lock import hold_lab  # noqa: PLC0415 (see the top)
 
     found, breaks = request.getfixturevalue("lab"), request.node.get_closest_marker("breaks") is not None
     if not isinstance(found, Lab):  # a fixture of another project with the same name
@@ -86,8 +89,8 @@ def lab_turn(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def end_blocked_waits(run: Run) -> contextlib.AbstractContextManager[None]:
     """Return a context in which waits end early when a program of the lab does not run: this test has not stopped it."""
-    from lab.diagnosis.examiner import LabExaminer  # noqa: PLC0415
-    from lab.wait import examine_stalls  # noqa: PLC0415
+    from lab.diagnosis.examiner import LabExaminer  # noqa: PLC0415 (see the top)
+    from lab.wait import examine_stalls  # noqa: PLC0415 (see the top)
 
     return examine_stalls(LabExaminer(run))
 
@@ -95,7 +98,7 @@ def end_blocked_waits(run: Run) -> contextlib.AbstractContextManager[None]:
 @pytest.fixture
 def namespace(karmada: Karmada, lab_turn: None, request: pytest.FixtureRequest) -> Iterator[str]:  # noqa: ARG001 (its own namespace, in its own turn)
     """A new namespace for this test, on the control plane and on every member; it is deleted at the end without waiting."""
-    from scenarios.kit.namespaces import make_namespace as made  # noqa: PLC0415
+    from scenarios.kit.namespaces import make_namespace as made  # noqa: PLC0415 (see the top)
 
     slug = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_").lower())[:30].strip("-")
     with made(karmada, f"{slug}-{worker_name(request.config)}-{secrets.token_hex(3)}") as name:
@@ -105,6 +108,6 @@ def namespace(karmada: Karmada, lab_turn: None, request: pytest.FixtureRequest) 
 @pytest.fixture
 def workload(karmada: Karmada, namespace: str) -> Workloads:
     """A function that creates a Deployment and the policy that places it: `workload(replicas=6, placement=divide_among(…))`."""
-    from scenarios.kit.workload import Workloads  # noqa: PLC0415
+    from scenarios.kit.workload import Workloads  # noqa: PLC0415 (see the top)
 
     return Workloads(karmada, namespace)

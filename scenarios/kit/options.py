@@ -152,7 +152,7 @@ def worker_name(config: pytest.Config) -> str:
 def session_of(config: pytest.Config) -> Session:
     """Return this process' Session. Create it on the first call, so that unit tests need not import what brings labs up."""
     if SESSION not in config.stash:
-        from scenarios.kit.session import Session, SessionOptions  # noqa: PLC0415
+        from scenarios.kit.session import Session, SessionOptions  # noqa: PLC0415 (2 s of CPU that sessions without a lab do not need)
 
         environment.set_umask()
         # Handles of clusters keep their connections until the process ends; that the garbage collector closes them is no leak.
