@@ -34,6 +34,7 @@ from deployers.etcd.tools import Etcdutl
 from deployers.karmada import Karmada
 from lab import environment
 from lab.errors import NotPossible, UsageError
+from lab.steps import StepFailed
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
 from scenarios.kit.figures import report_figures
@@ -230,8 +231,9 @@ def test_a_server_that_does_not_take_a_backup_is_named(
         monkeypatch.setattr(client_time, "utcnow", lambda: real() - dt.timedelta(hours=1))
 
     with open_destination(broken, lambda: karmada) as found:
-        with pytest.raises(NotPossible, match=noun) as refused:
+        with pytest.raises(StepFailed, match=noun) as refused:
             back_up(karmada, found, keep=1)
+        assert refused.value.exit_code == NotPossible.exit_code
         assert SECRET_KEY not in str(refused.value)
     with pytest.raises(NotPossible, match=noun):
         fetch_newest(karmada, broken, Path(karmada.run.folder("data", "scratch")))
