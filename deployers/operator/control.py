@@ -134,9 +134,8 @@ class Operator:
                 SYSTEM.sleep(EVERY)
         finally:
             if session:
-                if self.webhook:
-                    self.webhook.unregister(self.api)
                 session.end(kill=False)
+                self.unregister_webhook()
                 wait_operations(session)
             election.release()
 
@@ -150,6 +149,14 @@ class Operator:
                 say(f"the API server asks {self.webhook.url} about changes of objects")
         except LabError as error:
             say(f"registering the webhook failed: {error.what}")
+
+    def unregister_webhook(self) -> None:
+        """Take the webhook's registration away; without the right to, say so: no server answers reviews from now on."""
+        try:
+            if self.webhook:
+                self.webhook.unregister(self.api)
+        except LabError as error:
+            say(f"the webhook stays registered: {error.what}")
 
     def require_api(self) -> str:
         """Return the UID of the cluster. NotPossible when it does not have the kinds of the operator."""

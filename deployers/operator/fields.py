@@ -60,6 +60,10 @@ HOST_FIELDS: Mapping[str, str] = {
 """The fields of a host that is reached by ssh."""
 NOT_IN_API: Mapping[str, str] = {
     "by_chart.values": "a file of this computer, which may set anything of the chart, also what the API has fields for",
+    **dict.fromkeys(
+        ("by_command.install", "by_command.remove", "by_command.within", "by_command.directory"),
+        "commands of this computer: the operator runs none that an object names",
+    ),
     "sudo_password_file": "a file of this computer; a user of the operator has sudo without a password, or is root",
 }
 """The fields that the API does not have, and why."""

@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -51,8 +51,13 @@ class Held:
     not_before: float = 0.0
     checked: tuple[str, list[FieldFault]] = ("", [])
     """The UID and generation of the spec that was checked last, and its faults."""
-    document: tuple[str, Json] = ("", {})
-    """What the wanted document was computed from last, and the document: computing it takes longer than all else of a look."""
+    document: tuple[str, Json, Json | None] = ("", {}, None)
+    """What documents were computed from last, the wanted one, and what runs: computing them takes longer than all else of a look."""
+
+
+def normalize(asked: Json | None) -> Json | None:
+    """Return the document of what runs with today's defaults: one of an earlier version lacks keys, which is no difference."""
+    return prepare({**asked["lab"], "karmada": asked["karmada"]}, source="run.json").asked if asked else None
 
 
 @dataclass
@@ -108,8 +113,9 @@ class Reconciler:
             view = held.reader.view(run, renew_before=dt.timedelta(seconds=seconds_of(renew_before(spec))))
             source = f"{mark}/{json.dumps(view.observed.asked)}"
             if held.document[0] != source:
-                held.document = (source, self.make_wanted(spec, plane, view))
-            wanted = held.document[1]
+                held.document = (source, self.make_wanted(spec, plane, view), normalize(view.observed.asked))
+            _, wanted, asked = held.document
+            view.observed = replace(view.observed, asked=asked)
         except LabError as error:
             report.refuse("Invalid" if isinstance(error, UsageError) else type(error).__name__, str(error))
             self.finish(key, item, report, after=RESYNC)

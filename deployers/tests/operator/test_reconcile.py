@@ -186,6 +186,18 @@ def test_a_spec_is_checked_once_a_generation(bed: Bed, monkeypatch: pytest.Monke
     assert len(asked) == 2
 
 
+def test_a_later_operator_finds_no_difference_in_what_an_earlier_one_made(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document of an earlier version lacks keys that came later."""
+    install(bed, monkeypatch)
+    seen = module.Held().reader.view(None, renew_before=None)  # type: ignore[arg-type]
+    assert seen.observed.asked is not None
+    del seen.observed.asked["karmada"]["by_command"]
+    bed.look()
+
+    assert FakeWorker.made == []
+    assert bed.store.conditions()["UpToDate"] == "True AsWanted"
+
+
 def test_a_paused_object_begins_nothing(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
     install(bed, monkeypatch, alive=False)
     assert bed.store.item is not None
