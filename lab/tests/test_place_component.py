@@ -26,6 +26,7 @@ def test_every_path_is_that_of_the_machine_but_for_health(tmp_path: Path) -> Non
     part = place_component(make_component(run), there)
 
     assert part.machine == "m"
+    assert part.within > make_component(run).within
     assert part.argv == ("/t/runs/a/etcd", "/t/runs/a/x", "--a=/t/runs/a/x", "--b=/t/runs/a/x", "--b=plain")
     assert part.env == {"E": "/t/runs/a/x"}
     assert part.ready == make_component(run).ready
