@@ -8,7 +8,6 @@ from dataclasses import replace
 from lab.component import Component
 from lab.machines.placement import Placement
 
-
 PATIENCE = 2.0
 """How many times as long a program may take there until it serves: machines that the lab makes share this computer's processors, and
 five API servers that started at once on two busy cores took over 90 s.
