@@ -96,13 +96,13 @@ def bring_up(
     supply: Supply | None = None,
     watcher: StepObserver | None = None,
     label: str = "lab up",
-    seed: Callable[[Karmada], object] | None = None,
+    seed: Callable[[Lab], object] | None = None,
 ) -> Brought:
     """Make it so, and return once every member is Ready. A lab of that id with the same spec is converged; with another, refused.
 
     Assets come from `supply`, which is recorded for later commands of the lab; without one, as at the lab's last `up`.
-    `seed` is called when the machines are there and nothing else is started: it gives a Karmada that is new the data and keys of an
-    earlier one.
+    `seed` is called when the machines are there and nothing else is started: it gives a lab or a Karmada that is new the data and keys
+    of an earlier one.
 
     On failure or interrupt evidence is collected, then everything is stopped unless the lab ran before or another process holds it; the
     run directory stays for `lab down`. A process that is killed meanwhile leaves the rest to the supervisor's lease.
@@ -136,7 +136,7 @@ def bring_up(
                 execute(machines, run, watcher=watcher)
                 execute(check_steps(wanted, run, software, supply), run, watcher=watcher)
             if seed:
-                seed(Karmada.open(Lab.open(run)))
+                seed(Lab.open(run))
             execute(steps(wanted, run, software, supply), run, watcher=watcher)
             lab = Lab.open(run)
             karmada = Karmada.open(lab) if wanted.karmada else None

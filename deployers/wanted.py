@@ -110,6 +110,11 @@ def document(path: Path | None = None, **changes: Any) -> Json:
     return asked
 
 
+def merge_asked(asked: Json) -> Json:
+    """Return the document that a run directory keeps as a lab file has it: the lab's keys, and a table [karmada]."""
+    return {**asked["lab"], **({"karmada": asked["karmada"]} if asked.get("karmada") else {})}
+
+
 def read_wanted(path: Path | None, changes: Json) -> Wanted:
     """Read and validate a lab file (None: the default lab's) with the command line's changes; errors name the file. Errors as `prepare`."""
     return prepare(document(path, **changes), source=str(path) if path else "the default lab")

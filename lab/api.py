@@ -21,11 +21,13 @@ import httpx
 from lab.errors import NotReady, ProvisionError, UsageError
 from lab.http_connections import HttpConnections
 from lab.kube_access import Access, read_access
-from lab.wait import CANCELLED, Cancelled, NotYet, limit_watch, require_possible, until
+from lab.wait import CANCELLED, SYSTEM, Cancelled, NotYet, limit_watch, require_possible, until
 
 Json = dict[str, Any]
 MANAGER = "karmada-lab"
 """The field manager of what we apply (Kubernetes: server-side apply)."""
+ATTEMPTS, LONGEST_PAUSE = 10, 5.0
+"""How often a request is sent to a server that asks for patience, and the longest pause between two, in seconds."""
 
 
 class Refused(ProvisionError):
@@ -70,6 +72,12 @@ class Credentials(httpx.Auth):
         request.headers = httpx.Headers([*kept, *added])
 
 
+def read_retry_after(response: httpx.Response) -> float | None:
+    """Return after how many seconds a refused request is to be sent again; None when it is not."""
+    after = response.headers.get("Retry-After", "")
+    return min(float(after), LONGEST_PAUSE) if response.status_code == 429 and after.isdecimal() else None
+
+
 class Api:
     """One API server, as one user. Safe for use by several threads."""
 
@@ -101,18 +109,27 @@ class Api:
     # -- single requests ---------------------------------------------------------------------------------------------
 
     def request(self, verb: str, path: str, *, body: Any = None, content_type: str = "application/json", **params: str) -> httpx.Response:
-        """Send one request. Refused on a status of 400 and more, Unreachable when no server answers."""
+        """Send one request. Refused on a status of 400 and more, Unreachable when no server answers.
+
+        A server that is too busy (429), or reads its storage, names a time after which the request is sent again, ten times at most, as
+        client-go does (rest/with_retry.go).
+        """
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": content_type} if content is not None else None
-        try:
-            response = self.http.request(verb, path, content=content, headers=headers, params=params or None)
-        except httpx.HTTPError as error:
-            raise Unreachable(
-                f"the API server does not answer: {error or type(error).__name__}", where=f"{verb} {self.server}{path}"
-            ) from error
-        if response.status_code >= 400:
-            raise Refused(verb, path, response)
-        return response
+        for attempt in range(ATTEMPTS):
+            try:
+                response = self.http.request(verb, path, content=content, headers=headers, params=params or None)
+            except httpx.HTTPError as error:
+                raise Unreachable(
+                    f"the API server does not answer: {error or type(error).__name__}", where=f"{verb} {self.server}{path}"
+                ) from error
+            if response.status_code < 400:
+                return response
+            pause = read_retry_after(response)
+            if pause is None or attempt == ATTEMPTS - 1:
+                break
+            SYSTEM.sleep(pause)
+        raise Refused(verb, path, response)
 
     def get(self, path: str, **params: str) -> Json:
         """Return an object or list. Refused with status 404 when it does not exist."""

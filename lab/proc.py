@@ -41,6 +41,15 @@ def is_paused(pid: int) -> bool:
         return False
 
 
+def is_whole_paused(pid: int) -> bool:
+    """Is every thread of the process stopped by a signal? A process that has ended counts as paused: it does nothing any more."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return True
+    return all(is_paused(int(thread)) or not os.path.exists(f"/proc/{pid}/task/{thread}") for thread in threads)
+
+
 def is_alive(pid: int | None, started: int | None) -> bool:
     """Is the process that had this pid and start time still running?"""
     return pid is not None and started is not None and read_start_time(pid) == started

@@ -23,6 +23,8 @@ SECTIONS = (
             Verb("export", "lab.commands.export:app", "Write logs and objects of a lab into a directory."),
             Verb("restart", "lab.commands.restart:restart", "Restart one program, as member1/etcd."),
             Verb("stop", "lab.commands.stop:stop", "Stop a cluster, Karmada, or one program."),
+            Verb("snapshot", "deployers.commands.snapshot:app", "Save, restore, list and delete snapshots of whole labs."),
+            Verb("fork", "deployers.commands.fork:fork", "Make a new lab with the content of another lab."),
             Verb("machine", "lab.commands.machine:app", "List machines of a lab; snapshot and revert virtual ones."),
             Verb("gc", "lab.commands.gc:gc", "Remove what dead labs left on this computer."),
             Verb("doctor", "deployers.commands.doctor:doctor", "Check whether this computer can run a lab."),

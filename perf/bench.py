@@ -4,8 +4,8 @@
 
 Each round times one bare etcd and kube-apiserver to /readyz (as the embedded provider starts them; certificates exist already and
 Python's start does not count), then the complete `lab up` from nothing to both members Ready: so each ratio is paired. It then times up
-again, down --keep and up, and down. After the rounds it times two labs started at once, and 2,000 hollow nodes. Each result is also
-checked: a lab with members that are not Ready ends the run.
+again, down --keep and up, a snapshot saved and restored, a fork of it, and down. After the rounds it times two labs started at once, and
+2,000 hollow nodes. Each result is also checked: a lab with members that are not Ready ends the run.
 
 Results go to standard output and, with the machine they were measured on, to a JSON file. Exit code 6 when a target is missed.
 """
@@ -35,6 +35,7 @@ from perf.figures import Measurement, compute_ratios
 from perf.progress import say
 
 NODES = 2000
+SAMPLES = ("bare", "up", "memory", "again", "kept", "saved", "frozen", "restored", "forked", "down")
 ROOT = Path("_runs").absolute()
 SMALL = """
 [[members]]
@@ -102,7 +103,23 @@ def run_round(number: int, samples: dict[str, list[float]]) -> None:
     samples["again"].append(run_lab("up", "--lab", name)[0])
     run_lab("down", "--lab", name, "--keep")
     samples["kept"].append(run_lab("up", "--lab", name)[0])
+    time_snapshot(name, samples)
     samples["down"].append(run_lab("down", "--lab", name)[0])
+
+
+def time_snapshot(name: str, samples: dict[str, list[float]]) -> None:
+    """Save a snapshot of a lab, restore it in place, and fork it beside the lab; the snapshot and the fork are gone on return."""
+    snapshot, fork = f"{name}-snapshot", f"{name}-fork"
+    say("a snapshot: saved, restored, forked")
+    try:
+        seconds, saved = run_lab("snapshot", "save", snapshot, "--lab", name, "-o", "json")
+        samples["saved"].append(seconds)
+        samples["frozen"].append(saved["frozen"])
+        samples["restored"].append(run_lab("snapshot", "restore", snapshot, "--lab", name)[0])
+        samples["forked"].append(run_lab("fork", fork, "--from", snapshot)[0])
+    finally:
+        run_lab("down", "--lab", fork)
+        run_lab("snapshot", "delete", snapshot)
 
 
 def time_two_labs() -> list[float]:
@@ -154,7 +171,7 @@ def attempt(measure: Callable[[], list[float]], notes: list[str]) -> tuple[float
 
 def measure(rounds: int, *, quick: bool) -> list[Measurement]:
     """Run all benchmarks and return the measurements."""
-    samples: dict[str, list[float]] = {key: [] for key in ("bare", "up", "memory", "again", "kept", "down")}
+    samples: dict[str, list[float]] = {key: [] for key in SAMPLES}
     make_supply().resolve(prepare(document()).software())
     for number in range(1, rounds + 1):
         run_round(number, samples)
@@ -170,6 +187,11 @@ def measure(rounds: int, *, quick: bool) -> list[Measurement]:
         Measurement("up of a lab that is up", "s", tuple(samples["again"]), most=1.0),
         Measurement("kept lab up again", "s", tuple(samples["kept"])),
         compute_ratios("  over from nothing", samples["kept"], samples["up"], most=0.5),
+        Measurement("snapshot saved while it serves", "s", tuple(samples["saved"])),
+        Measurement("  the lab is paused for", "s", tuple(samples["frozen"]), most=1.0),
+        Measurement("snapshot restored in place", "s", tuple(samples["restored"])),
+        compute_ratios("  over from nothing", samples["restored"], samples["up"], most=0.6),
+        Measurement("snapshot forked beside the lab", "s", tuple(samples["forked"])),
         Measurement("down", "s", tuple(samples["down"]), most=3.0),
         Measurement("two labs side by side, both up", "s", side, note=why),
         Measurement(f"{NODES} hollow nodes Ready", "nodes/s", nodes, least=100.0, note=why),

@@ -23,6 +23,7 @@ from deployers.backup.verify import verify
 from deployers.bring_up import bring_up
 from deployers.by_binary.installation import open_plane
 from deployers.etcd.tools import Etcdutl
+from deployers.karmada import Karmada
 from deployers.members.registry import list_members
 from deployers.release import Release, make_supply
 from deployers.spec import KarmadaSpec
@@ -72,8 +73,10 @@ def move(
             supply=supply,
             watcher=watcher,
             label=label,
-            seed=lambda karmada: (
-                keep_for_installer(karmada, folder, manifest) if in_pods else seed(open_plane(karmada), utl, folder, manifest)
+            seed=lambda lab: (
+                keep_for_installer(Karmada.open(lab), folder, manifest)
+                if in_pods
+                else seed(open_plane(Karmada.open(lab)), utl, folder, manifest)
             ),
         )
         assert brought.karmada

@@ -13,7 +13,7 @@ from contextlib import suppress
 from deployers.members import owned_objects
 from deployers.members.karmadactl import error_of, karmadactl, to_karmada
 from deployers.members.member_record import MemberRecord
-from deployers.members.registry import READY_WITHIN, Member, RunningKarmada, claim, cluster_id, list_members, wait_member_ready
+from deployers.members.registry import CLUSTERS, READY_WITHIN, Member, RunningKarmada, claim, cluster_id, list_members, wait_member_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
 from deployers.names import CLUSTER_NAMESPACE
@@ -53,7 +53,7 @@ def join_rights(
     """
     if here := claim(karmada, member, "push"):
         adopt_secrets(karmada, here)
-        return False
+        return follow_endpoint(karmada, member, here)
     wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
     wait_terminated(member.api, CLUSTER_NAMESPACE, on=member.name)
     drop_orphans(karmada, member.name)
@@ -132,6 +132,14 @@ def adopt_secrets(karmada: RunningKarmada, member: Member) -> None:
     for path, secret in find_secrets(karmada, member.name):
         if secret and not secret["metadata"].get("ownerReferences"):
             karmada.cluster.api.patch(path, {"metadata": {"ownerReferences": [owner]}})
+
+
+def follow_endpoint(karmada: RunningKarmada, member: Cluster, here: Member) -> bool:
+    """Correct the address of a member that serves elsewhere now, as after its port was taken; return whether it was another one."""
+    if here.endpoint.rstrip("/") == member.api.server.rstrip("/"):
+        return False
+    karmada.cluster.api.patch(f"{CLUSTERS}/{here.name}", {"spec": {"apiEndpoint": member.api.server}})
+    return True
 
 
 def find_secrets(karmada: RunningKarmada, name: str) -> list[tuple[str, Json | None]]:

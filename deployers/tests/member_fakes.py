@@ -83,7 +83,8 @@ class Side:
                 return httpx.Response(409, json={"reason": "AlreadyExists", "message": "already exists"})
             self.objects[at] = body
             return httpx.Response(201, json=body)
-        self.objects[path]["metadata"].update({key: value for key, value in body["metadata"].items() if value is not None})
+        for part in ("metadata", "spec"):
+            self.objects[path].setdefault(part, {}).update({key: value for key, value in body.get(part, {}).items() if value is not None})
         return httpx.Response(200, json=self.objects[path])
 
     def read(self, path: str, query: httpx.QueryParams) -> httpx.Response:

@@ -18,8 +18,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -203,6 +204,20 @@ class Supervisor:
         """Wait until the program is not running, or for `within` s; return its state either way."""
         return ProgramState.parse(self._ask({"op": "wait", "name": name, "within": within}, ensure=False, within=within)["process"])
 
+    @contextmanager
+    def freeze(self, names: Sequence[str]) -> Iterator[None]:
+        """Pause programs while the body runs: when it begins, no thread of them executes anything; they go on when it ends.
+
+        They also go on when this process is killed. UsageError when one was never started, NotPossible when there is no supervisor.
+        """
+        peer = self._connect()
+        if peer is None:
+            raise no_supervisor_error(self.run)
+        with peer:
+            pids = self._checked(send_request(peer, {"op": "freeze", "names": list(names)}, within=ANSWER_WITHIN, run=self.run))["pids"]
+            until(partial(require_frozen, pids), what=f"the programs {', '.join(names)} are paused", within=5.0, first=0.001)
+            yield
+
     def settle(self, name: str) -> ProgramState:
         """Say that it became ready: from now on it is restarted when it ends on its own. ComponentExited when it has ended."""
         state = ProgramState.parse(self._ask({"op": "settle", "name": name}, ensure=False)["process"])
@@ -223,7 +238,7 @@ class Supervisor:
     def _ask(self, request: Json, *, ensure: bool, within: float = 0.0, argv: tuple[str, ...] = ()) -> Json:
         peer = self._connect_or_start() if ensure else self._connect()
         if peer is None:
-            raise NotPossible(f"no supervisor runs for lab {self.run.name}", where=str(self.run), remedy=command("up", lab=self.run.name))
+            raise no_supervisor_error(self.run)
         with peer:
             return self._checked(send_request(peer, request, within=within + ANSWER_WITHIN, run=self.run), argv=argv)
 
@@ -298,3 +313,15 @@ class Supervisor:
             raise NotYet("an ending supervisor killed it as a leftover of the run")
         if started.returncode:
             raise CommandFailed(argv, status=started.returncode, output=started.stderr.decode(errors="replace"))
+
+
+def require_frozen(pids: Sequence[int]) -> None:
+    """Return when every thread of these processes is paused. NotYet names the first process that is not."""
+    for pid in pids:
+        if not proc.is_whole_paused(pid):
+            raise NotYet(f"pid {pid} still runs")
+
+
+def no_supervisor_error(run: Path) -> NotPossible:
+    """Return the error of a request that needs a supervisor, where none runs."""
+    return NotPossible(f"no supervisor runs for lab {run.name}", where=str(run), remedy=command("up", lab=run.name))

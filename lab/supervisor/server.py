@@ -20,6 +20,7 @@ from typing import Any
 
 from lab import proc
 from lab.supervisor.loop import Connection, Loop, Timer, call_guarded, log_line
+from lab.supervisor.process import Process
 from lab.supervisor.table import ProgramTable, make_refusal
 
 Json = dict[str, Any]
@@ -72,6 +73,7 @@ class Server:
         base = {key: value for key, value in env.items() if key != proc.TAG} | {"TMPDIR": f"{run}/scratch"}
         self.table = ProgramTable(self.loop, run, base, backoff=backoff, ours=lambda: self._look() in {self.identity, None})
         self.holders: dict[Connection, Json] = {}
+        self.frozen: dict[Connection, list[Process]] = {}
         self.detached = bool(until)  # then the lease in that file takes the place of holders
         self.held = False
         self.ending: list[Callable[[], None]] = []
@@ -118,6 +120,7 @@ class Server:
             "restart": lambda: table.restart(message["name"], within=float(message["within"]), done=answer),
             "signal": lambda: table.signal(message["name"], int(message["signal"]), done=answer),
             "settle": lambda: table.settle(message["name"], done=answer),
+            "freeze": lambda: self._freeze(connection, list(message["names"])),
             "wait": lambda: table.wait(message["name"], within=float(message["within"]), done=answer),
             "hold": lambda: self._hold(connection, str(message["label"])),
             "release": lambda: self._release(connection, keep=bool(message["keep"])),
@@ -162,7 +165,20 @@ class Server:
         self._reconsider()
         connection.answer({"ok": True, "last": not self.holders and not self.detached})
 
+    def _freeze(self, connection: Connection, names: list[str]) -> None:
+        """Pause programs until the connection closes, whatever becomes of the process at its other end."""
+        if unknown := [name for name in names if name not in self.table.processes]:
+            connection.answer(make_refusal("unknown", f"no program {unknown[0]} was started") | {"known": sorted(self.table.processes)})
+            return
+        paused = [self.table.processes[name] for name in names]
+        self.frozen.setdefault(connection, []).extend(paused)
+        for process in paused:
+            process.signal(signal.SIGSTOP)
+        connection.answer({"ok": True, "pids": [process.pid for process in paused if process.pid is not None]})
+
     def _gone(self, connection: Connection) -> None:
+        for process in self.frozen.pop(connection, []):
+            process.signal(signal.SIGCONT)
         if self.holders.pop(connection, None) is not None:
             self._reconsider()
 

@@ -13,6 +13,7 @@ import pytest
 
 from lab.api import Api, Refused, Unreachable
 from lab.errors import NotReady, UsageError
+from lab.wait import SystemClock
 
 Handler = Callable[[httpx.Request], httpx.Response]
 DISCOVERY = {
@@ -47,6 +48,28 @@ def test_an_error_body_that_is_not_json_is_shown() -> None:
         api(lambda request: httpx.Response(502, text="bad gateway")).get("/x")
 
     assert "bad gateway" in refused.value.what
+
+
+@pytest.mark.parametrize(("busy", "answered"), [(0, True), (3, True), (10, False)])
+def test_a_busy_server_is_asked_again_after_the_time_that_it_names(monkeypatch: pytest.MonkeyPatch, busy: int, answered: bool) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(SystemClock, "sleep", lambda _, seconds: slept.append(seconds))
+    answers = iter([httpx.Response(429, headers={"Retry-After": "1"}, json={})] * busy + [httpx.Response(200, json={"kind": "Node"})])
+
+    if answered:
+        assert api(lambda request: next(answers)).get("/api/v1/nodes/a") == {"kind": "Node"}
+        assert slept == [1.0] * busy
+    else:
+        with pytest.raises(Refused):
+            api(lambda request: next(answers)).get("/api/v1/nodes/a")
+
+
+@pytest.mark.parametrize("refused", [httpx.Response(429, json={}), httpx.Response(409, headers={"Retry-After": "1"}, json={})])
+def test_a_refusal_without_a_time_is_final(refused: httpx.Response) -> None:
+    answers = iter([refused])
+
+    with pytest.raises(Refused):
+        api(lambda request: next(answers)).get("/api/v1/nodes/a")
 
 
 def test_a_refused_connection_is_unreachable() -> None:

@@ -55,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             setting(of, type=parsed(of), metavar=of.metavar or of.word.upper())
     group.addoption("--lab-keep", action="store_const", const="always", default="never", help="Leave the lab up at the end.")
     group.addoption("--lab-keep-failed", dest="lab_keep", action="store_const", const="failed", help="Leave the lab up if a test failed.")
+    group.addoption("--lab-snapshot", help="Begin from this snapshot (lab snapshot save), instead of a lab file.", metavar="SNAPSHOT")
     group.addoption("--lab-focus", help="Of upstream's own suite only the specs that match (lab upstream).", metavar="REGEXP")
     group.addoption("--lab-artifacts", help="Where evidence of failures goes.", metavar="DIR", default="_artifacts")
 
@@ -116,6 +117,7 @@ def session_options(config: pytest.Config) -> dict[str, Any]:
         "artifacts": str(Path(config.getoption("lab_artifacts")).absolute()),
         "keep": config.getoption("lab_keep"),
         "spec": str(given["spec"]) if given["spec"] else default_spec(config),
+        "snapshot": snapshot_asked(config, given),
         "changes": {key: given[key] for key in ("provider", "deployer", "release", "kubernetes", "members") if given[key] is not None},
         "supply": SupplyChoices(
             source=given["source"] or "auto",
@@ -125,6 +127,15 @@ def session_options(config: pytest.Config) -> dict[str, Any]:
             image_registry=given["image-registry"],
         ).document,
     }
+
+
+def snapshot_asked(config: pytest.Config, given: dict[str, Any]) -> str | None:
+    """Return the snapshot that the session's lab begins from. Raise UsageError beside an option that says what the lab is made of."""
+    name = config.getoption("lab_snapshot")
+    other = [name_option(of) for of in settings.OF_LAB if of is not settings.CHECKOUT and given[of.word] is not None]
+    if name and other:
+        raise pytest.UsageError(f"--lab-snapshot and {other[0]} exclude each other: a snapshot says what its lab is made of")
+    return str(name) if name else None
 
 
 def option_or_variable(config: pytest.Config, of: settings.Setting[Any]) -> Any:

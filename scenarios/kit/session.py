@@ -20,8 +20,10 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from deployers.bring_up import bring_up
+from deployers.day2.snapshots.fork import fork_lab
+from deployers.day2.snapshots.snapshot import open_snapshot
 from deployers.release import make_supply
-from deployers.wanted import document, prepare
+from deployers.wanted import document, merge_asked, prepare
 from lab import evidence
 from lab.cluster import Lab
 from lab.errors import LabError, LeakError, UsageError
@@ -59,6 +61,8 @@ class SessionOptions:
     attach: bool = False
     keep: Keep = "never"
     spec: str | None = None
+    snapshot: str | None = None
+    """The snapshot that the lab begins from, in place of a lab file."""
     changes: Json = field(default_factory=dict)
     supply: Json = field(default_factory=dict)
     """Where assets come from, as `SupplyChoices` writes it."""
@@ -72,13 +76,20 @@ class SessionOptions:
         """The directory for evidence of this session, outside of the run directory, which is removed with the lab."""
         return Path(self.artifacts) / self.lab
 
+    @property
+    def source(self) -> str:
+        """What errors call the document's origin."""
+        return f"snapshot {self.snapshot}" if self.snapshot else self.spec or str(DEFAULT)
+
     def document(self) -> Json:
-        """Return the document that the lab is made from."""
+        """Return the document that the lab is made from. UsageError or NotPossible when its snapshot cannot be used."""
+        if self.snapshot:
+            return merge_asked(open_snapshot(self.snapshot).asked)
         return document(Path(self.spec) if self.spec else DEFAULT, **self.changes)
 
     def lab_spec(self) -> LabSpec:
         """Return the spec of the lab: of the running one with `attach`, else of the one to bring up."""
-        return Lab.open(Run.load(self.lab)).spec if self.attach else prepare(self.document(), source=self.spec or str(DEFAULT)).lab
+        return Lab.open(Run.load(self.lab)).spec if self.attach else prepare(self.document(), source=self.source).lab
 
 
 @dataclass(frozen=True)
@@ -195,10 +206,14 @@ class Session:
 
         def up() -> tuple[Hold, float]:
             options = self.options
-            wanted = prepare(options.document(), source=options.spec or str(DEFAULT))
+            wanted = prepare(options.document(), source=options.source)
             with open_drawing(f"lab {options.lab}", env=self.look) as screen:
                 supply = make_supply(SupplyChoices.of(options.supply), progress=screen.progress)
-                brought = bring_up(wanted, options.lab, supply=supply, watcher=screen.watcher, label=self.label)
+                if options.snapshot:
+                    snapshot = open_snapshot(options.snapshot)
+                    brought = fork_lab(snapshot, options.lab, supply=supply, watcher=screen.watcher, label=self.label)
+                else:
+                    brought = bring_up(wanted, options.lab, supply=supply, watcher=screen.watcher, label=self.label)
             return brought.hold, brought.seconds
 
         return self._record(up)

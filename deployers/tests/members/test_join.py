@@ -170,3 +170,14 @@ def test_a_member_that_another_command_joined_meanwhile_is_joined(tmp_path: Path
     sides.machine._answers["/software/karmadactl", "join"] = both
 
     assert join(sides, sides.member)
+
+
+def test_a_member_that_serves_elsewhere_now_is_reached_there(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+    join(sides, sides.member)
+    path = next(path for path in sides.plane.objects if path.endswith("/clusters/member1"))
+    sides.plane.objects[path]["spec"]["apiEndpoint"] = "https://127.0.0.1:1"
+
+    assert join(sides, sides.member)
+
+    assert sides.plane.objects[path]["spec"]["apiEndpoint"] == sides.member.api.server

@@ -15,10 +15,11 @@ import pytest
 from lab import proc
 from lab.errors import CommandFailed, ComponentExited, NotPossible, NotReady, ProvisionError, UsageError
 from lab.machines.local import Local
+from lab.program import Program
 from lab.supervisor import record
 from lab.supervisor.client import Supervisor
 from lab.supervisor.wire import connect, send_request
-from lab.tests.supervision import eventually, is_gone, program, shell, sleeper
+from lab.tests.supervision import eventually, harness, is_gone, program, shell, sleeper
 from lab.wait import NotYet
 
 pytestmark = pytest.mark.spawns
@@ -359,3 +360,50 @@ def test_the_supervisor_is_small_and_idle(run: Path, supervisor: Supervisor) -> 
     resident = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
     assert resident < 20 * 1024
+
+
+def counts(run: Path, name: str) -> Program:
+    return shell(run, name, "while :; do echo x; sleep 0.01; done")
+
+
+def grows(log: Path) -> bool:
+    before = log.stat().st_size
+    time.sleep(0.3)
+    return log.stat().st_size > before
+
+
+def test_a_frozen_program_does_nothing_and_then_goes_on(run: Path, supervisor: Supervisor) -> None:
+    one = counts(run, "member1/one")
+    supervisor.start(one)
+    eventually(lambda: one.log.exists() and one.log.stat().st_size, "it writes")
+
+    with supervisor.freeze(["member1/one"]):
+        assert not grows(one.log)
+    assert grows(one.log)
+
+
+def test_programs_go_on_when_who_froze_them_is_killed(run: Path, supervisor: Supervisor) -> None:
+    one = counts(run, "member1/one")
+    supervisor.start(one)
+    other = harness(run, 'frozen = Supervisor(run).freeze(["member1/one"])', "frozen.__enter__()")
+    try:
+        assert not grows(one.log)
+    finally:
+        other.kill()
+        other.communicate()
+    eventually(lambda: grows(one.log), "it goes on")
+
+
+def test_what_is_frozen_can_be_stopped(run: Path, supervisor: Supervisor) -> None:
+    supervisor.start(sleeper(run))
+
+    with supervisor.freeze(["member1/sleeper"]):
+        supervisor.stop("member1/sleeper", within=5.0)
+        assert supervisor.state("member1/sleeper").state == "stopped"
+
+
+def test_a_program_that_was_never_started_cannot_be_frozen(run: Path, supervisor: Supervisor) -> None:
+    with pytest.raises(UsageError), supervisor.freeze(["member1/none"]):
+        pass
+    with pytest.raises(NotPossible), Supervisor(run.parent).freeze(["member1/none"]):
+        pass

@@ -74,3 +74,15 @@ def test_no_option_of_pytest_can_take_a_path_for_its_value(of_pytest: dict[str, 
 )
 def test_a_lab_is_kept_always_or_after_a_failure(of_pytest: dict[str, dict[str, Any]], words: list[str], keep: str) -> None:
     assert parser_of(of_pytest).parse_args(words).lab_keep == keep
+
+
+@pytest.mark.parametrize(("given", "refused"), [({}, False), ({"spec": "lab.toml"}, True), ({"lab": "one"}, True), ({"members": 3}, True)])
+def test_a_snapshot_says_what_its_lab_is_made_of(given: dict[str, Any], refused: bool) -> None:
+    config: Any = SimpleNamespace(getoption={"lab_snapshot": "filled"}.get)
+    every = {of.word: given.get(of.word) for of in options.SETTINGS}
+
+    if refused:
+        with pytest.raises(pytest.UsageError):
+            options.snapshot_asked(config, every)
+    else:
+        assert options.snapshot_asked(config, every) == "filled"
