@@ -15,6 +15,7 @@ from lab.component import Component
 from lab.errors import NotPossible
 from lab.hints import command
 from lab.machines.placement import place_run
+from lab.providers.embedded import program_name
 from lab.providers.embedded_cluster import make_components
 
 
@@ -37,7 +38,7 @@ def list_stores(lab: Lab, supply: Supply, software: Mapping[AssetRef, Path]) -> 
     paths, local = {str(ref): path for ref, path in software.items()}, place_run(lab.run, "")
     stores = []
     for spec, cluster in zip(lab.spec.made, lab.made, strict=True):
-        members = [part for part in make_components(local, spec, cluster, paths) if part.kind == "etcd"]
+        members = [part for part in make_components(local, spec, cluster, paths) if program_name(part) == "etcd"]
         stores.append(Store(spec.name, tuple(members)))
     if lab.run.asked.get("karmada"):
         karmada = Karmada.open(lab)
