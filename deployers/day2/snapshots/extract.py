@@ -22,20 +22,19 @@ WITHIN = 120.0
 
 @dataclass(frozen=True)
 class Extractor:
-    """The programs of etcd by which a copy is made into one file."""
+    """Etcd's tools, by which a copy is made into one file."""
 
-    etcd: Path
     etcdctl: Path
     etcdutl: Path
 
-    def extract(self, folder: Path, to: Path) -> StoreState:
-        """Write the snapshot of the etcd that was copied to `folder/data`, and return its state.
+    def extract(self, etcd: Path, folder: Path, to: Path) -> StoreState:
+        """Write the snapshot of the data that this etcd wrote and that was copied to `folder/data`, and return its state.
 
         The server is alone, whatever members its cluster had (--force-new-cluster). CommandFailed when it or etcdctl fails.
         """
         supervisor, machine = Supervisor(folder), Local(folder)
         with supervisor.hold("a snapshot"):
-            supervisor.start(Program(NAME, self.argv(folder), folder / "etcd.log", cwd=folder))
+            supervisor.start(Program(NAME, make_argv(etcd, folder), folder / "etcd.log", cwd=folder))
 
             def saved() -> None:
                 argv = ("env", "-C", str(folder), str(self.etcdctl), "snapshot", "save", str(to), f"--endpoints={CLIENT}")
@@ -49,11 +48,12 @@ class Extractor:
         status = snapshot_status(Etcdutl(machine, self.etcdutl), to)
         return StoreState(status["revision"], status["totalKey"], digest_file(to))
 
-    def argv(self, folder: Path) -> tuple[str, ...]:
-        """Return the command line of the server."""
-        return (
-            *(str(self.etcd), f"--name={NAME}", f"--data-dir={folder / 'data'}", "--force-new-cluster"),
-            *(f"--listen-client-urls={CLIENT}", f"--advertise-client-urls={CLIENT}"),
-            *(f"--listen-peer-urls={PEER}", f"--initial-advertise-peer-urls={PEER}", f"--initial-cluster={NAME}={PEER}"),
-            *("--unsafe-no-fsync", "--quota-backend-bytes=8589934592", "--log-level=warn"),
-        )
+
+def make_argv(etcd: Path, folder: Path) -> tuple[str, ...]:
+    """Return the command line of the server."""
+    return (
+        *(str(etcd), f"--name={NAME}", f"--data-dir={folder / 'data'}", "--force-new-cluster"),
+        *(f"--listen-client-urls={CLIENT}", f"--advertise-client-urls={CLIENT}"),
+        *(f"--listen-peer-urls={PEER}", f"--initial-advertise-peer-urls={PEER}", f"--initial-cluster={NAME}={PEER}"),
+        *("--unsafe-no-fsync", "--quota-backend-bytes=8589934592", "--log-level=warn"),
+    )

@@ -25,7 +25,6 @@ from lab.cluster import Lab
 from lab.component import Component
 from lab.errors import NotPossible
 from lab.programs import read_programs
-from lab.providers.embedded_cluster import ETCD
 from lab.run import Run
 from lab.steps import Step, StepObserver, execute
 from lab.supervisor.client import Supervisor
@@ -67,9 +66,9 @@ def save_snapshot(run: Run, name: str, *, watcher: StepObserver | None = None) -
 
 
 def bring_extractor(supply: Supply) -> Extractor:
-    """Return the programs of etcd, brought now if they are not here."""
-    found = {ref.name: path for ref, path in supply.resolve([AssetRef.parse(f"etcd@{ETCD}"), *map(AssetRef.parse, TOOLS)]).items()}
-    return Extractor(found["etcd"], found["etcdctl"], found["etcdutl"])
+    """Return etcd's tools, brought now if they are not here."""
+    found = {ref.name: path for ref, path in supply.resolve([AssetRef.parse(name) for name in TOOLS]).items()}
+    return Extractor(found["etcdctl"], found["etcdutl"])
 
 
 def copy_stores(lab: Lab, stores: list[Store], unfinished: Path) -> float:
@@ -122,9 +121,10 @@ def extract_all(
     """Make one file of each copied etcd, all at once; return their states by cluster."""
     states: dict[str, StoreState] = {}
 
-    def extract(store: str) -> None:
-        states[store] = extractor.extract(unfinished / "work" / store, unfinished / "etcd" / f"{store}.db")
+    def extract(store: Store) -> None:
+        folder, file = unfinished / "work" / store.name, unfinished / "etcd" / f"{store.name}.db"
+        states[store.name] = extractor.extract(store.members[0].binary, folder, file)
 
     (unfinished / "etcd").mkdir(mode=0o700)
-    execute([Step(f"{store.name}/extracted", partial(extract, store.name)) for store in stores], run, watcher=watcher)
+    execute([Step(f"{store.name}/extracted", partial(extract, store)) for store in stores], run, watcher=watcher)
     return {store.name: states[store.name] for store in stores}

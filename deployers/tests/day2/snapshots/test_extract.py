@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deployers.day2.snapshots.extract import Extractor
+from deployers.day2.snapshots.extract import make_argv
 
 
 def test_no_other_user_reaches_it(tmp_path: Path) -> None:
-    argv = Extractor(Path("etcd"), Path("etcdctl"), Path("etcdutl")).argv(tmp_path)
+    argv = make_argv(Path("etcd"), tmp_path)
 
     addresses = [word for word in argv if "-urls=" in word]
     assert addresses
