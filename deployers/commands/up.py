@@ -132,7 +132,7 @@ def what_remains(lab: str, seconds: float) -> str:
 
     seen = Supervisor(path).status()
     running = sum(state.runs for state in seen.programs.values()) if seen else 0
-    runs = f"{count(running, 'program')} of it still run" if running else "nothing of it runs"
+    runs = f"{count(running, 'program')} of it still run" if running else "none of its programs runs"
     down, again = command("down", lab=lab), command("up", lab=lab)
     return f"{after}: {runs}; journal, logs and evidence are in {path}\n`{down}` removes them; `{again}` tries again"
 

@@ -185,7 +185,7 @@ def require_supported_skew(here: str, wanted: str, *, rollback: bool, lab: str |
     """Return if one release may follow another. UsageError names a release that may. Pure."""
     one, other = version_key(here)[:3], version_key(wanted)[:3]
     if rollback and other > one:
-        raise UsageError(f"{wanted} is later than {here}, so it is no rollback", remedy=command("upgrade", wanted, lab=lab))
+        raise UsageError(f"{wanted} is later than {here}, so this is not a rollback", remedy=command("upgrade", wanted, lab=lab))
     if not rollback and other < one:
         raise UsageError(
             f"{wanted} is earlier than {here}, which runs",

@@ -60,7 +60,7 @@ def file_errors(path: Path, at: str = "") -> Iterator[Problem]:
         except OSError as error:
             yield Problem(at, f"{path} cannot be read: {error.strerror}", "make it readable for you")
     else:
-        why = "is no file" if path.exists() else "does not exist"
+        why = "is not a file" if path.exists() else "does not exist"
         yield Problem(at, f"{path} {why}", "a relative path begins where the command is started")
 
 

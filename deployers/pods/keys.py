@@ -81,4 +81,4 @@ def read_mounted(host: Api, pod: Mapping[str, Any], path: str) -> bytes:
         data = host.get(f"/api/v1/namespaces/{pod['metadata']['namespace']}/secrets/{name}").get("data") or {}
         if key in data:
             return b64decode(data[key])
-    raise ProvisionError(f"{path} of {pod['metadata']['name']} is of no Secret", where=f"pod {pod['metadata']['name']}")
+    raise ProvisionError(f"{path} of {pod['metadata']['name']} is not mounted from a Secret", where=f"pod {pod['metadata']['name']}")

@@ -76,7 +76,7 @@ def virtual_address_errors(value: str | None, place: Place) -> Found:
         yield f"{value!r} is no IPv4 address: give a free one of the network of the machines, without a port"
         return
     if given.is_loopback or given.is_multicast or given.is_unspecified:
-        yield f"{value!r} is no address that a machine can be reached at"
+        yield f"{value!r} is not an address that a machine can be reached at"
 
 
 def host_errors(hosts: tuple[str, ...], place: Place) -> Iterator[Problem]:

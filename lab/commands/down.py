@@ -43,7 +43,7 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
         for line in taken.unreached:
             say(line)
         up, away = command("up", lab=lab), command("down", lab=lab)
-        after = f"its state is kept; {up} brings it again, {away} removes it" if taken.kept else "nothing of it is left"
+        after = f"its state is kept; {up} brings it again, {away} removes it" if taken.kept else "nothing was left behind"
         say(f"lab {lab} is down after {seconds_text(seconds)}: {count(taken.programs, 'program')} ended, {after}")
     if output is Output.json:
         print(json.dumps(report))

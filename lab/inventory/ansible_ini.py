@@ -53,7 +53,7 @@ class IniParser:
 
     def begin_section(self, group: str, kind: str, where: str) -> None:
         if kind not in KINDS:
-            raise make_error(f"section [{group}:{kind}] is of no known kind", where, "use [NAME], [NAME:children] or [NAME:vars]")
+            raise make_error(f"section [{group}:{kind}] has an unknown kind", where, "use [NAME], [NAME:children] or [NAME:vars]")
         self.group, self.kind = group, kind
         self.inventory.add_group(group)
         if kind == "vars":

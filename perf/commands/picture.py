@@ -29,7 +29,7 @@ def picture(result: Result, file: Target) -> None:
     try:
         drawn = draw_phases(json.loads(result.read_bytes()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"drawing failed: this is no result of a failover: {error}", where=str(result)) from error
+        raise UsageError(f"drawing failed: this is not the result of a failover: {error}", where=str(result)) from error
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(
         drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" width="960" ', 1).replace("</title>", f"</title>{STYLE}", 1)
