@@ -1,7 +1,7 @@
 """Preflight: everything that is wrong with a lab, found before anything is created. `lab up`, `--plan` and `lab doctor` use the same.
 
 A Problem is of the lab file (exit code 2) or of this computer (3). `check_fields` walks a validated spec and applies the rule of each
-field (`lab.rules`); `deployers.preflight` combines the problems of a lab, and `raise_problems` reports all of them at once.
+field (`lab.rules`); `deployers.up.preflight` combines the problems of a lab, and `raise_problems` reports all of them at once.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 
-from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
+from deployers.up.bring_up import bring_up
 from deployers.wanted import document, prepare
 from lab.diagnosis.diagnose import diagnose
 from lab.errors import LabError, ProvisionError, UsageError

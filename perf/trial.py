@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
 from deployers.plane.flags import extra_args
+from deployers.up.bring_up import bring_up
 from deployers.wanted import Wanted
 from lab.errors import LabError, NotReady, ProvisionError
 from lab.interrupt import Interrupted

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployers.bring_up import bring_up
 from deployers.etcd.certificates import fetch_etcd_certificate, renew_etcd
 from deployers.etcd.client import EtcdClient
 from deployers.etcd.membership import grow, remove, replace
 from deployers.karmada import Karmada
 from deployers.plane.layout import etcds
+from deployers.up.bring_up import bring_up
 from deployers.wanted import prepare
 from lab.errors import UsageError
 from lab.supervisor.client import Supervisor

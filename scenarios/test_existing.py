@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import bring_up
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.leftovers import listable_kinds
 from deployers.members.registry import list_members
+from deployers.up.bring_up import bring_up
 from deployers.wanted import prepare
 from lab.api import Api, Refused
 from lab.cluster import Cluster

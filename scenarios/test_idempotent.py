@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
+from deployers.up.bring_up import bring_up
 from deployers.wanted import prepare
 from lab.api import Api
 from lab.evidence import list_listable

@@ -13,7 +13,6 @@ from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.move import move
 from deployers.backup.restore import restore, stop_karmada
 from deployers.backup.take import back_up
-from deployers.bring_up import bring_up
 from deployers.by_binary.balancer import find_haproxy
 from deployers.by_binary.components import apiservers
 from deployers.by_binary.installation import open_plane
@@ -26,6 +25,7 @@ from deployers.etcd.client import EtcdClient
 from deployers.etcd.membership import add, remove
 from deployers.karmada import Karmada
 from deployers.members.registry import list_members
+from deployers.up.bring_up import bring_up
 from deployers.wanted import prepare
 from lab.errors import UsageError
 from lab.factories.namespace.factory import machine_folder, program_name

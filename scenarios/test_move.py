@@ -13,10 +13,10 @@ from deployers.backup.destinations.directory import ArchiveFolder
 from deployers.backup.move import move
 from deployers.backup.restore import stop_karmada
 from deployers.backup.take import back_up
-from deployers.bring_up import bring_up
 from deployers.checks.conformance import PLANE, conformance
 from deployers.karmada import Karmada
 from deployers.members.registry import list_members
+from deployers.up.bring_up import bring_up
 from deployers.wanted import prepare
 from lab.errors import UsageError
 from scenarios.kit import faults

@@ -17,13 +17,13 @@ import pytest
 from kubernetes.client import ApiException, CoreV1Api, V1ConfigMap, V1Namespace, V1ObjectMeta
 from urllib3.exceptions import HTTPError
 
-from deployers.bring_up import Brought
 from deployers.checks.conformance import conformance
 from deployers.day2.snapshots.fork import fork_lab
 from deployers.day2.snapshots.restore import restore_snapshot
 from deployers.day2.snapshots.save import save_snapshot
 from deployers.day2.snapshots.snapshot import Snapshot, delete_snapshot, list_names
 from deployers.karmada import Karmada
+from deployers.up.bring_up import Brought
 from lab.cluster import Cluster
 from lab.supervisor.client import Supervisor
 from lab.take_down import take_down

@@ -20,13 +20,13 @@ from deployers.backup.requirements import require_old_plane_down, require_versio
 from deployers.backup.restore import RestoreResult
 from deployers.backup.seed import seed
 from deployers.backup.verify import verify
-from deployers.bring_up import bring_up
 from deployers.by_binary.installation import open_plane
 from deployers.etcd.tools import Etcdutl
 from deployers.karmada import Karmada
 from deployers.members.registry import list_members
 from deployers.release import Release, make_supply
 from deployers.spec import KarmadaSpec
+from deployers.up.bring_up import bring_up
 from deployers.wanted import prepare
 from lab.assets import Supply
 from lab.errors import UsageError

@@ -35,7 +35,6 @@ from deployers.backup.restore_pods import WHAT, restore_in_pods
 from deployers.backup.seed import delete_former_data, seed
 from deployers.backup.take import scratch_directory
 from deployers.backup.verify import verify
-from deployers.bring_up import with_closing_steps
 from deployers.by_binary.deployer import stop_programs
 from deployers.by_binary.installation import BinaryInstallation, install_steps, open_plane
 from deployers.checks import description
@@ -47,6 +46,7 @@ from deployers.members import agent
 from deployers.members.registry import list_members
 from deployers.names import READY, REVISION_BUMP
 from deployers.plane import pending_operation
+from deployers.up.bring_up import with_closing_steps
 from lab.errors import LabError
 from lab.hints import command
 from lab.programs import read_programs

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 
 import typer
 
-from deployers.preflight import preflight_errors
 from deployers.release import make_supply
+from deployers.up.preflight import preflight_errors
 from deployers.wanted import Wanted, read_wanted
 from lab.assets import Supply
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, take_options

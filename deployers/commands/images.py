@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from deployers import preflight
 from deployers.release import make_supply
+from deployers.up import preflight
 from deployers.wanted import Wanted, read_wanted
 from lab.cli.options import (
     DEFAULT_LAB,

@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 
 from deployers.addons.change import install_on_new_member
-from deployers.join_steps import join_member
 from deployers.karmada import Karmada
 from deployers.members.added import add_member
 from deployers.members.agent import AGENT_MACHINES
 from deployers.members.registry import list_members as registered
+from deployers.up.join_steps import join_member
 from lab.cli import complete
 from lab.cli.options import DEFAULT_LAB, LabName, option, take_options
 from lab.cluster import Lab

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deployers import bring_up, preflight
+from deployers.up import bring_up, preflight
 from deployers.wanted import Wanted
 from lab import ports
 from lab.assets import Supply

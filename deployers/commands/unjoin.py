@@ -7,10 +7,10 @@ from functools import partial
 from typing import Annotated
 
 from deployers.commands.join import Names
-from deployers.join_steps import unjoin_member
 from deployers.karmada import Karmada
 from deployers.members import registry as joined
 from deployers.members.added import drop_member
+from deployers.up.join_steps import unjoin_member
 from lab.cli.options import DEFAULT_LAB, LabName, option
 from lab.cluster import Lab
 from lab.run import Run

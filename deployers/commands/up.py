@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from deployers.bring_up import Brought, bring_up
 from deployers.commands.plan import show_plan
 from deployers.commands.tools import clients
 from deployers.release import make_supply
+from deployers.up.bring_up import Brought, bring_up
 from deployers.wanted import Wanted, read_wanted
 from lab.assets.refs import is_path
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, option, take_options

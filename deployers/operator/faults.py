@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 from deployers.operator.deployment import KarmadaDeploymentSpec
 from deployers.operator.document import ADDON_KEYS, SecretFiles, make_document
 from deployers.operator.fields import HOST_FIELDS, KARMADA_FIELDS
-from deployers.preflight import host_errors, rule_errors, version_errors
 from deployers.release import make_supply
+from deployers.up.preflight import host_errors, rule_errors, version_errors
 from deployers.wanted import Wanted, prepare
 from lab.errors import UsageError
 from lab.near_names import did_you_mean, models_in, near_names

@@ -14,11 +14,9 @@ from threading import Lock
 from typing import Any
 
 from deployers.addons import change as addons
-from deployers.bring_up import bring_up
 from deployers.day2.change_settings import change_settings
 from deployers.day2.renew_certificates import renew_all
 from deployers.day2.upgrade import upgrade
-from deployers.join_steps import join_member, unjoin_member
 from deployers.karmada import Karmada
 from deployers.members.added import add_member, drop_member
 from deployers.members.footprint import list_cluster_needs
@@ -27,6 +25,8 @@ from deployers.operator.plan import Operation
 from deployers.plane.rollout import ORDER
 from deployers.release import make_supply
 from deployers.spec import KarmadaSpec
+from deployers.up.bring_up import bring_up
+from deployers.up.join_steps import join_member, unjoin_member
 from deployers.wanted import Wanted, prepare
 from lab.cluster import Cluster, Lab
 from lab.errors import LabError, NotPossible, UsageError

@@ -47,9 +47,9 @@ RULES: Rules = {
     (ComponentSpec, "env"): component.env_errors,
 }
 ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
-    (KarmadaSpec, "release"): "its type checks the form; deployers.preflight.version_errors checks that it is pinned or can be built",
+    (KarmadaSpec, "release"): "its type checks the form; deployers.up.preflight.version_errors checks that it is pinned or can be built",
     (KarmadaSpec, "deployer"): "deployers.deployer refuses a name that it does not know",
-    (KarmadaSpec, "kubernetes"): "its type checks the form; deployers.preflight.version_errors checks that it is pinned",
+    (KarmadaSpec, "kubernetes"): "its type checks the form; deployers.up.preflight.version_errors checks that it is pinned",
     (KarmadaSpec, "profile"): "its validator knows the names of all profiles",
     (KarmadaSpec, "etcd"): "its fields have rules of their own",
     (KarmadaSpec, "certificates"): "its fields have rules of their own",
@@ -79,7 +79,7 @@ ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
     (Addons, "search"): "both values mean something everywhere",
     (Addons, "metrics_adapter"): "both values mean something everywhere",
     (Addons, "estimators"): "both values mean something; the rule of `members` bounds the names that it makes",
-    (Addons, "others"): "its validator knows the addons; deployers.preflight.version_errors checks that each version is pinned",
+    (Addons, "others"): "its validator knows the addons; deployers.up.preflight.version_errors checks that each version is pinned",
     (MemberOf, "name"): "the rule of `members` compares it with the lab's",
     (MemberOf, "mode"): "both values are valid; deployers.options checks where an agent can run",
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployers.preflight import spec_errors
 from deployers.release import catalogue
+from deployers.up.preflight import spec_errors
 from deployers.wanted import prepare
 from lab.assets import Supply
 from lab.preflight import Problem

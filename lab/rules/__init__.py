@@ -33,10 +33,10 @@ RULES: Rules = {
 }
 ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
     (LabSpec, "provider"): "lab.providers.provider refuses a name that it does not know",
-    (LabSpec, "kubernetes"): "its type checks the form; deployers.preflight.version_errors checks that it is pinned",
+    (LabSpec, "kubernetes"): "its type checks the form; deployers.up.preflight.version_errors checks that it is pinned",
     (ClusterSpec, "kubeconfig"): "lab.existing.preflight opens the file and asks the cluster",
     (ClusterSpec, "context"): "lab.existing.preflight looks for it in the file",
-    (ClusterSpec, "kubernetes"): "its type checks the form; deployers.preflight.version_errors checks that it is pinned",
+    (ClusterSpec, "kubernetes"): "its type checks the form; deployers.up.preflight.version_errors checks that it is pinned",
     (ClusterSpec, "control_planes"): "its type bounds it; providers refuse three where they cannot make them",
     (MemberSpec, "mode"): "each of its three values means something",
     (Nodes, "count"): "its type bounds it to 10,000; the provider compares the sum with this computer's memory",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import deployers.bring_up
+import deployers.up.bring_up
 import lab.take_down
 from deployers.commands import up
 from lab.run import Run
@@ -136,7 +136,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         run = Run.load(run_id, root=world.root) if (world.root / run_id).exists() else world.run(run_id)
         world.status = status(state("host/kube-apiserver"), state("karmada/karmada-apiserver"))
         lab = type("Lab", (), {"run": run})()
-        return deployers.bring_up.Brought(lab, None, 1.0, True, Held())  # type: ignore[arg-type]
+        return deployers.up.bring_up.Brought(lab, None, 1.0, True, Held())  # type: ignore[arg-type]
 
     def take_down(run: Run, *, keep: bool = False, **_: Any) -> Any:
         world.taken.append(keep)
@@ -149,7 +149,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(lab_status, "examine_running", lambda run, running, within: world.wrong)
     monkeypatch.setattr(up, "clients", lambda run: run.path / "bin")
     monkeypatch.setattr(up, "bring_up", bring_up)
-    monkeypatch.setattr(deployers.bring_up, "steps", lambda wanted, run, software, supply: [step("a"), step("b", "a")])
+    monkeypatch.setattr(deployers.up.bring_up, "steps", lambda wanted, run, software, supply: [step("a"), step("b", "a")])
     monkeypatch.setattr("lab.providers.embedded.Embedded.check", lambda self, spec: [])  # not what this computer has free just now
     monkeypatch.setattr(lab.take_down, "take_down", take_down)
     return world

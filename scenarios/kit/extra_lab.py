@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
 from deployers.release import make_supply
+from deployers.up.bring_up import bring_up
 from deployers.wanted import prepare
 from lab import evidence
 from lab.cluster import Lab

@@ -19,10 +19,10 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
-from deployers.bring_up import bring_up
 from deployers.day2.snapshots.fork import fork_lab
 from deployers.day2.snapshots.snapshot import open_snapshot
 from deployers.release import make_supply
+from deployers.up.bring_up import bring_up
 from deployers.wanted import document, merge_asked, prepare
 from lab import evidence
 from lab.cluster import Lab

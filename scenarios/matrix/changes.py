@@ -26,7 +26,7 @@ from scenarios.matrix.imports import Graph, find_reachable, import_graph, module
 ROOT = FILE.parent.parent
 PLUGINS = tuple(f"scenarios.kit.{name}" for name in ("signals", "options", "needs", "selection", "fixtures", "reporting"))
 """The plugins of pytest that conftest.py and karmada_lab/plugin.py name."""
-ROOTS = (*PLUGINS, "deployers.bring_up", "lab.take_down", "lab.__main__", "lab.supervisor.__main__", "scenarios.matrix.run_cell")
+ROOTS = (*PLUGINS, "deployers.up.bring_up", "lab.take_down", "lab.__main__", "lab.supervisor.__main__", "scenarios.matrix.run_cell")
 """The modules that every cell runs, besides its provider, its deployer and its tests."""
 REGISTRIES = ("lab.providers.registry", "deployers.deployer")
 """The registries, which import every provider and deployer."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from deployers.preflight import preflight_errors, spec_errors
 from deployers.release import make_supply
+from deployers.up.preflight import preflight_errors, spec_errors
 from deployers.wanted import Wanted, document, prepare
 from lab.assets import Supply
 from lab.errors import LabError

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deployers.bring_up import Brought, bring_up
 from deployers.day2.snapshots import put_back
 from deployers.day2.snapshots.snapshot import Snapshot, require_whole
 from deployers.day2.snapshots.stores import list_stores
 from deployers.etcd.tools import Etcdutl
 from deployers.release import open_supply
+from deployers.up.bring_up import Brought, bring_up
 from deployers.wanted import merge_asked, prepare
 from lab.assets import Supply
 from lab.cluster import Lab

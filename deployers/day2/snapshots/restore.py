@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from deployers.bring_up import Brought, bring_up
 from deployers.by_binary.deployer import stop_programs
 from deployers.day2.snapshots import put_back
 from deployers.day2.snapshots.revisions import read_revisions
@@ -19,6 +18,7 @@ from deployers.day2.snapshots.stores import list_stores
 from deployers.etcd.tools import Etcdutl
 from deployers.plane import pending_operation
 from deployers.release import open_supply
+from deployers.up.bring_up import Brought, bring_up
 from deployers.wanted import merge_asked, prepare
 from lab.cluster import Lab
 from lab.errors import UsageError

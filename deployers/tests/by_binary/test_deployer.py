@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import with_closing_steps
 from deployers.by_binary.deployer import ByBinary
 from deployers.karmada import Karmada
 from deployers.names import JOINABLE, READY
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
+from deployers.up.bring_up import with_closing_steps
 from lab import ports
 from lab.steps import Step, compute_waves
 from lab.tests.assets_fakes import Anything

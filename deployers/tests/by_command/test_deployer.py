@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import with_closing_steps
 from deployers.by_command.deployer import CommandInstallation, find_program
 from deployers.deployer import get_deployer
 from deployers.karmada import Karmada
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.installer_fakes import spec_of
+from deployers.up.bring_up import with_closing_steps
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines.machine import Completed
 from lab.spec import LabSpec, parse

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import with_closing_steps
 from deployers.by_karmadactl import deployer as by_karmadactl
 from deployers.by_karmadactl.deployer import InitInstallation
 from deployers.deployer import get_deployer
@@ -18,6 +17,7 @@ from deployers.pods import installation as in_pods
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.host_fakes import Host, deployment
 from deployers.tests.installer_fakes import EVERYTHING, spec_of
+from deployers.up.bring_up import with_closing_steps
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines.machine import Completed

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import with_closing_steps
 from deployers.by_yaml.deployer import ByYaml
 from deployers.names import JOINABLE, READY
 from deployers.spec import KarmadaSpec
 from deployers.tests.by_binary.test_deployer import before
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.yaml_fakes import manifests_of_record
+from deployers.up.bring_up import with_closing_steps
 from lab.steps import Step, compute_waves
 
 Json = dict[str, Any]

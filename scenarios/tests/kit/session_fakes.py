@@ -13,7 +13,7 @@ import os, runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
 import scenarios.kit.session as session
 from pathlib import Path
-from deployers.bring_up import Brought
+from deployers.up.bring_up import Brought
 from lab.cluster import Lab
 from lab.errors import ProvisionError, LeakError
 from lab.run import Run

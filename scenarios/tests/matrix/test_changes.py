@@ -46,7 +46,7 @@ def tree() -> ChangeTree:
         (["lab/tests/test_wait.py", "perf/bench.py", "scenarios/durations.json"], []),
         (["lab/wait.py"], CELLS),
         (["conftest.py"], CELLS),
-        (["deployers/bring_up.py"], CELLS),
+        (["deployers/up/bring_up.py"], CELLS),
         (["lab/assets.toml"], CELLS),
         (["requirements.lock"], CELLS),
         (["lab/providers/a_file_that_is_gone.py"], CELLS),

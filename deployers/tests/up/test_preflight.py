@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from deployers import preflight
-from deployers.preflight import preflight_errors, spec_errors
 from deployers.release import catalogue
 from deployers.rules import ANY_VALUE, RULES
 from deployers.spec import KarmadaSpec
 from deployers.tests.preflight_fakes import component, paths, problems
+from deployers.up import preflight
+from deployers.up.preflight import preflight_errors, spec_errors
 from deployers.wanted import document, prepare
 from lab.assets import AssetRef, Supply
 from lab.errors import NotPossible, UsageError
@@ -21,7 +21,7 @@ from lab.preflight import COMPUTER, Problem
 from lab.spec import LabSpec
 from lab.tests.test_rules import fields_without
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CASES = ROOT / "lab" / "tests" / "cases"
 LAB_FILES = [
     *ROOT.glob("lab/specs/*.toml"),

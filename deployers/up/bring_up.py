@@ -17,14 +17,14 @@ from typing import Any
 from deployers.addons import steps as addons
 from deployers.checks import description
 from deployers.deployer import ChecksMachines, runs_in_pods
-from deployers.join_steps import join_steps
 from deployers.karmada import Karmada
 from deployers.members.footprint import list_cluster_needs
 from deployers.names import NAME, READY
 from deployers.plane import pending_operation
 from deployers.pods import workloads
-from deployers.preflight import list_cached, require, require_known_flags
 from deployers.release import make_supply, open_supply, record_choices
+from deployers.up.join_steps import join_steps
+from deployers.up.preflight import list_cached, require, require_known_flags
 from deployers.wanted import Wanted
 from lab import component, environment, evidence, ports
 from lab.assets import AssetRef, Supply
