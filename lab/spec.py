@@ -40,6 +40,7 @@ from lab.assets.pins import Catalogue
 from lab.assets.user_pins import add_user_pins, find_user_pins
 from lab.documents import read_toml
 from lab.errors import UsageError
+from lab.hints import command
 from lab.limits.account import expand_home
 from lab.near_names import Tables, did_you_mean, near_keys
 
@@ -95,8 +96,9 @@ def complete_minor(version: str) -> str:
     pinned = add_user_pins(Catalogue.load(), find_user_pins(), strict=False).versions("kube-apiserver")
     found = next((each for each in pinned if each.startswith(f"{version}.")), None)
     if found is None:
+        adding = command("assets", "pin", "kubernetes", f"{version}.PATCH")
         minors = ", ".join(dict.fromkeys(each.rpartition(".")[0] for each in pinned))
-        raise ValueError(f"no patch release of it is pinned; there are {minors}, and `lab assets pin kubernetes {version}.PATCH` adds one")
+        raise ValueError(f"no patch release of it is pinned; there are {minors}, and {adding} adds one")
     return found
 
 

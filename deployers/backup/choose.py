@@ -12,6 +12,7 @@ from deployers.backup.destinations.open import LabOpener, open_destination
 from deployers.backup.destinations.protocol import Destination, StoredArchive, archives_of, fetch, missing_archive, rename_in
 from deployers.backup.encryption import SUFFIX, decrypt, is_encrypted
 from lab.errors import LabError, UsageError
+from lab.hints import command
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def find_newest(destination: Destination, plane: str | None) -> StoredArchive:
     if len(planes := {each.plane for each in found}) > 1:
         raise UsageError(
             f"{destination.url} holds backups of {len(planes)} control planes: {', '.join(sorted(planes))}",
-            remedy="name the archive; `lab backup list` prints them",
+            remedy=f"name the archive; {command('backup', 'list', '--from', destination.url)}",
         )
     return found[0]
 

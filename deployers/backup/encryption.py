@@ -19,6 +19,7 @@ from pyrage import ssh, x25519
 from deployers.backup.archive import UnusableBackup, damaged_error
 from deployers.backup.private_files import require_private
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 from lab.run import write_private
 
 SUFFIX = ".age"
@@ -78,7 +79,8 @@ def parse_recipient(line: str) -> Any:
     for parse in parsers:
         with suppress(pyrage.RecipientError):
             return parse(line)
-    raise UsageError(f"invalid recipient {line[:24]}…", remedy="age1… (lab backup keygen prints one), ssh-ed25519 … or ssh-rsa …")
+    made = command("backup", "keygen", "FILE")
+    raise UsageError(f"invalid recipient {line[:24]}…", remedy=f"age1… (as {made} prints it), ssh-ed25519 … or ssh-rsa …")
 
 
 def read_identities(path: Path) -> list[Any]:

@@ -111,7 +111,7 @@ def pins(name: Wanted = "", output: OutputOption = Output.text) -> None:
 
 @app.command()
 def pin(name: Product, version: PinVersion, dry_run: DryRunOption = False) -> None:
-    """Pin another version: find its checksums, and add it to your own pins file.
+    """Add a version with its checksums to your own pins file.
 
     The file is karmada-lab-pins.toml in this directory, or $KARMADA_LAB_PINS. Review and commit it as a lock file.
     """

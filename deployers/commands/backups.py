@@ -24,7 +24,7 @@ from lab.terminal.text import Look, bytes_text, format_table, say
 
 
 def list_backups(source: FromOption, lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
-    """List the backups at a destination, of all control planes there.
+    """List the backups at a destination, of all planes.
 
     The newest of each plane comes first. Names are read, archives are not.
     """

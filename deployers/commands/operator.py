@@ -71,7 +71,9 @@ def crds(output: CrdOutput = Output.text) -> None:
 @app.command()
 @take_options(OperatorRequest)
 def run(asked: OperatorRequest) -> None:
-    """Bring Karmadas to what objects of a cluster say, until interrupted.
+    """Run the operator against a cluster, until interrupted.
+
+    It brings Karmadas to what objects of the cluster say.
 
     Labs and keys are below _runs ($KARMADA_LAB_RUNS). Several may run against one cluster: one leads, the others wait.
     Interrupted, it ends operations at their next border; Karmadas run on.
@@ -115,7 +117,7 @@ class InstallRequest(ClusterRequest):
 @app.command("install")
 @take_options(InstallRequest)
 def install_operator(asked: InstallRequest) -> None:
-    """Install the operator's definitions, its account and its rights in a cluster.
+    """Install the operator's definitions and rights.
 
     The operator itself is `lab operator run` with a kubeconfig of that account, in the namespace karmada-lab-operator.
     """
@@ -126,5 +128,8 @@ def install_operator(asked: InstallRequest) -> None:
 @app.command("uninstall")
 @take_options(ClusterRequest)
 def uninstall_operator(asked: ClusterRequest) -> None:
-    """Remove the operator's definitions, account and rights from a cluster, when no object is left."""
+    """Remove the operator's definitions and rights.
+
+    Refused while an object of the operator is left in the cluster.
+    """
     say(f"removed {count(len(uninstall(asked.open())), 'object')}")

@@ -22,6 +22,7 @@ from deployers.wanted import document
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option, take_options
 from lab.count import count
 from lab.errors import UsageError
+from lab.hints import command
 from lab.run import runs_root
 from lab.supply_choices import SupplyChoices
 from lab.terminal.drawing import Drawing, open_drawing
@@ -91,7 +92,7 @@ def refuse_volume(lab: str) -> Karmada:
     """Raise UsageError: a lab that is not there yet has no volume that holds a backup."""
     raise UsageError(
         f"lab {lab} does not exist yet, and pvc:// names a volume of its host cluster",
-        remedy="fetch the archive through the lab that has the volume: lab backup get --from pvc://… --lab LAB",
+        remedy=f"fetch the archive through the lab that has the volume: {command('backup', 'get', '--from', 'pvc://…', '--lab', 'LAB')}",
     )
 
 

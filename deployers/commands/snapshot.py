@@ -25,10 +25,10 @@ Name = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="Name of the snaps
 
 @app.command()
 def save(name: Name, lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
-    """Save the content of a lab: data, keys and records of all its clusters and of Karmada, at one moment.
+    """Save the content of a lab at one moment.
 
-    The lab keeps serving; while its data is copied it is paused for some tenths of a second. The snapshot outlives the lab. It holds
-    private keys: protect it like them.
+    It has data, keys and records of all its clusters and of Karmada. The lab keeps serving; while its data is copied it is paused for
+    some tenths of a second. The snapshot outlives the lab. It holds private keys: protect it like them.
     """
     began = time.monotonic()
     with open_drawing(f"snapshot of lab {lab}") as screen:

@@ -33,6 +33,7 @@ from lab.steps import Step, StepObserver, execute
 WHAT = "an upgrade"
 CANNOT: Mapping[str, str] = {
     "by_karmadactl": "karmadactl init has no upgrade: it ends where its port is taken, and leaves CRDs that are there (upstream's #4487)",
+    "by_command": "an installer of the user's is a command that installs and one that removes; how it upgrades is its own matter",
 }
 """The reason why a deployer cannot upgrade."""
 

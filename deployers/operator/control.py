@@ -21,6 +21,7 @@ from deployers.operator.webhook import Webhook
 from deployers.operator.work_queue import WorkQueue
 from lab.api import Api
 from lab.errors import LabError, NotPossible, NotReady
+from lab.hints import command
 from lab.terminal.text import say
 from lab.wait import SYSTEM, NotYet, until
 
@@ -164,7 +165,7 @@ class Operator:
             raise NotPossible(
                 f"the cluster has no API {GROUP}/{VERSION}",
                 where=self.api.server,
-                remedy="lab operator crds | kubectl apply --server-side -f -",
+                remedy=f"{command('operator', 'crds')} | kubectl apply --server-side -f -",
             )
         return str(self.api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
 

@@ -34,6 +34,8 @@ DELETES = {
         "lab restart",
         "lab replace",
         "lab operator uninstall",
+        "lab snapshot restore",
+        "lab snapshot delete",
     ),
     *("lab assets prune", "lab assets verify", "lab images prune", "lab etcd remove", "lab etcd replace", "lab etcd defragment"),
     *("lab etcd renew", "lab addon remove", "lab addon upgrade", "lab machine revert", "lab machine forget"),
@@ -53,6 +55,7 @@ KEEPS = {
         "lab machine snapshot",
     ),
     *("lab matrix", "lab durations", "lab cell", "lab upstream", "lab lint", "lab rehearse", "lab test", "lab compare", "lab options"),
+    *("lab snapshot save", "lab snapshot list", "lab fork"),
     *("lab operator crds", "lab operator run", "lab operator install"),
     *("lab backup list", "lab backup show", "lab backup get", "lab backup keygen", "lab bench"),
     *("lab bench kind", "lab bench machines", "lab bench failover", "lab bench compare", "lab bench ablation", "lab bench judge"),
@@ -130,13 +133,14 @@ def test_a_variable_is_read_as_its_option(setting: Setting[Any]) -> None:
 def test_what_deletes_heeds_nothing_of_the_environment_but_which_lab(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command = COMMANDS[name]
     given = ["x" for each in command.params if each.param_type_name == "argument" and each.required]
+    given += [word for each in command.params if each.param_type_name == "option" and each.required for word in (each.opts[0], "x")]
     plain = command.make_context(name, list(given)).params
     for _, option in OPTIONS:
         for word in (*option.opts, *option.secondary_opts):
             monkeypatch.setenv(f"KARMADA_LAB_{word.lstrip('-').upper().replace('-', '_')}", "1")
     monkeypatch.setenv("KARMADA_LAB", "blue")
     found = command.make_context(name, list(given)).params
-    if name in {"lab gc", "lab assets prune", "lab assets verify", "lab images prune"}:
+    if name in {"lab gc", "lab assets prune", "lab assets verify", "lab images prune"} or "lab" not in plain:
         assert found == plain
     else:
         assert found == {**plain, "lab": "blue"}

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from deployers.backup.archive import NAME, UnusableBackup, measure_part
 from lab.errors import LabError, NotPossible
+from lab.hints import command
 
 
 @dataclass(frozen=True)
@@ -112,4 +113,4 @@ def sort_archives(found: dict[str, int]) -> list[StoredArchive]:
 
 def missing_archive(where: str) -> UnusableBackup:
     """Return the error of an archive that is not there."""
-    return UnusableBackup("backup not found", where=where, remedy="`lab backup list` prints the archives at a destination")
+    return UnusableBackup("backup not found", where=where, remedy=command("backup", "list", "--from", "DESTINATION"))

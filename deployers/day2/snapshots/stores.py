@@ -64,7 +64,7 @@ def require_supported(lab: Lab) -> None:
     if spec.deployer != "by_binary":
         raise not_possible(lab, f"its Karmada is installed {spec.deployer}, in pods", "use --deployer by_binary")
     if spec.by_binary.machines:
-        raise not_possible(lab, "its Karmada runs on machines", command("backup", "DIRECTORY", lab=lab.run.id))
+        raise not_possible(lab, "its Karmada runs on machines", command("backup", "--to", "DIRECTORY", lab=lab.run.id))
     if spec.etcd.external:
         raise not_possible(lab, "its Karmada uses an external etcd", "use an etcd of the lab's own")
 

@@ -64,7 +64,8 @@ def test_what_kubernetes_and_kind_refuse_is_refused_before(case: str, expected: 
 
 
 @pytest.mark.parametrize("file", LAB_FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_the_lab_files_of_this_project_pass(file: Path) -> None:
+def test_the_lab_files_of_this_project_pass(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)  # where their commands are started
     assert spec_errors(prepare(document(file)), Supply(catalogue=catalogue())) == []
 
 
