@@ -103,7 +103,7 @@ PROGRAMS: Mapping[str, Rule] = {
     "python": Rule((*USER, "LD_LIBRARY_PATH"), READ_BY_US),
     **dict.fromkeys(("lab", "karmada_lab", "pytest", "deployers", "scenarios", "perf", "reports"), OURS),
     **dict.fromkeys(("etcdctl", "etcdutl", "virsh", "ip", "iptables", "ldd", "mount", "umount", "unshare", "nsenter", "sysctl"), COMMAND),
-    **dict.fromkeys(("sh", "bash", "env", "tar", "xorriso"), COMMAND),
+    **dict.fromkeys(("sh", "bash", "env", "tar", "xorriso", "openssl"), COMMAND),
     **dict.fromkeys(("yamllint", "actionlint", "zizmor", "shellcheck", "ansible-lint", "crane"), COMMAND),
 }
 

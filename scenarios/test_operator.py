@@ -6,7 +6,6 @@ Planes are programs and the object is on the lab's host cluster, so no pod is ne
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 import signal
 import subprocess
@@ -26,7 +25,7 @@ from deployers.operator.api import API_VERSION, GROUP
 from deployers.operator.crds import make_crds
 from deployers.operator.kube import PLURAL
 from deployers.operator.planes import Plane
-from lab import proc
+from lab import environment, proc
 from lab.api import Api, Refused
 from lab.cluster import Cluster
 from lab.existing.claim import PATH as CLAIM
@@ -163,7 +162,7 @@ class RunningOperator:
     def start(self) -> subprocess.Popen[bytes]:
         """Start an operator for the namespace."""
         argv = [sys.executable, "-m", "karmada_lab", "operator", "run", "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace]
-        process = subprocess.Popen(argv, env={**os.environ, "KARMADA_LAB_RUNS": str(runs_root())}, start_new_session=True)
+        process = subprocess.Popen(argv, env={**environment.inherit_all(), "KARMADA_LAB_RUNS": str(runs_root())}, start_new_session=True)
         self.processes.append(process)
         return process
 

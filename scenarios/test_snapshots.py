@@ -24,6 +24,7 @@ from deployers.day2.snapshots.save import save_snapshot
 from deployers.day2.snapshots.snapshot import Snapshot, delete_snapshot, list_names
 from deployers.karmada import Karmada
 from deployers.up.bring_up import Brought
+from lab import environment
 from lab.cluster import Cluster
 from lab.supervisor.client import Supervisor
 from lab.take_down import take_down
@@ -177,9 +178,8 @@ def test_a_save_that_is_killed_leaves_no_snapshot_and_a_lab_that_writes(now: Kar
     chance = random.Random(11)
     core = CoreV1Api(now.cluster.client())
     for attempt in range(KILLS):
-        child = subprocess.Popen(
-            [sys.executable, "-m", "lab", "snapshot", "save", "killed", "--lab", now.run.id], stderr=subprocess.DEVNULL
-        )
+        argv = [sys.executable, "-m", "lab", "snapshot", "save", "killed", "--lab", now.run.id]
+        child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment.inherit_all())
         SYSTEM.sleep(chance.uniform(0.3, 6.0))
         child.send_signal(signal.SIGKILL)
         killed = child.wait() == -signal.SIGKILL

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab import environment
 from lab.import_root import import_root
 from lab.run import runs_root
 
@@ -64,7 +65,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
-                env=make_environment(),
+                env=inherit_environment(),
                 start_new_session=True,
             )
         self.promise()
@@ -109,6 +110,6 @@ class Worker:
             self.process.kill()
 
 
-def make_environment() -> dict[str, str]:
+def inherit_environment() -> dict[str, str]:
     """Return the environment of a worker: the operator's own, in which `lab` was started."""
-    return {**os.environ, "PYTHONPATH": str(import_root()), "KARMADA_LAB_RUNS": str(runs_root())}
+    return {**environment.inherit_all(), "PYTHONPATH": str(import_root()), "KARMADA_LAB_RUNS": str(runs_root())}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.operator.worker import Progress, make_environment
+from deployers.operator.worker import Progress, inherit_environment
 
 
 def test_progress_counts_steps_as_they_begin_and_end() -> None:
@@ -23,4 +23,4 @@ def test_progress_counts_steps_as_they_begin_and_end() -> None:
 def test_a_worker_has_the_labs_of_its_operator_wherever_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KARMADA_LAB_RUNS", raising=False)
 
-    assert make_environment()["KARMADA_LAB_RUNS"] == str(Path.cwd() / "_runs")
+    assert inherit_environment()["KARMADA_LAB_RUNS"] == str(Path.cwd() / "_runs")

@@ -30,7 +30,7 @@ def test_the_lab_pins_what_a_lab_is_made_of(own: Catalogue) -> None:
         "actionlint": "1.7.12",
         "crane": "0.22.1",
     }
-    expected |= {"runner-scale-set-charts": "0.27.7-0.20260522100713-9bb16ae49d0c", "kubevirt-schemas": "1.6.0"}
+    expected |= {"runner-scale-set-charts": "0.27.7-0.20260522100713-9bb16ae49d0c", "kubevirt-schemas": "1.6.0", "versitygw": "1.8.0"}
 
     assert {name: own.versions(name)[0] for name in own.names()} == expected
 
