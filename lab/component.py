@@ -199,7 +199,11 @@ def wait_ready(component: Component, run: Run) -> None:
         if component.proof:
             component.proof()
 
-    find_owner(run, component.machine).ready(component.name, serving, within=component.within, what=f"{component.name} serves")
+    try:
+        find_owner(run, component.machine).ready(component.name, serving, within=component.within, what=f"{component.name} serves")
+    finally:
+        for question in questions:
+            question.connection.close()
 
 
 class HealthProbe:
