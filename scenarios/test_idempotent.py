@@ -16,6 +16,7 @@ from scenarios.kit.waiting import eventually
 
 WRITTEN_ALL_THE_TIME = {"leases", "events", "clusters"}
 """By whoever runs. What installing writes of a Cluster is its spec, and that shows in its generation."""
+WORKS = "/apis/work.karmada.io/"
 CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 
 
@@ -65,4 +66,7 @@ def test_up_twice_changes_nothing(karmada: Karmada) -> None:
 
     assert not again.changed
     assert list_pids(karmada) == programs
-    assert dict(list_versions(karmada.api)) == objects
+    after = dict(list_versions(karmada.api))
+    assert after.items() <= objects.items(), "an object is new or has changed"
+    # Works of what an earlier test deleted: their controller retries after pauses of minutes.
+    assert [path for path in objects.keys() - after.keys() if not path.startswith(WORKS)] == []

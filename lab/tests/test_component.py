@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.component import Component, parse_flags, render_flags
@@ -13,6 +13,7 @@ from lab.component import Component, parse_flags, render_flags
 FLAGS = st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.none() | st.text(max_size=5) | st.lists(st.text(max_size=5)))
 
 
+@settings(deadline=None)  # a busy computer makes one example slow
 @given(FLAGS)
 def test_the_order_of_flags_never_matters(flags: dict[str, str | list[str] | None]) -> None:
     assert render_flags(flags) == render_flags(dict(reversed(list(flags.items()))))
